@@ -1,0 +1,156 @@
+/**
+ * What the agent server serves over HTTP: schemas and types, nothing else. Callers import this file alone.
+ *
+ * Old meets new: callers ignore unknown fields and unknown event types; a breaking change raises `AGENT_PROTOCOL_VERSION`.
+ */
+import { z } from 'zod'
+
+export const AGENT_PROTOCOL_VERSION = 1
+
+/** A message above this is refused with 413: more does not fit any offered model. */
+export const MAX_MESSAGE_CHARS = 1_000_000
+
+/** How long a finished turn can still be replayed by `turn_id`, as promised to readers. */
+export const TURN_REPLAY_MS = 15 * 60_000
+
+/** Silence on an event stream never lasts longer: a `keepalive` data event is sent (comments do not pass every proxy). */
+export const KEEPALIVE_INTERVAL_MS = 15_000
+
+/** Ids become file names and SQL keys on the agent's side: keep them plain. */
+export const ChatId = z.string().regex(/^[\w:.-]{1,96}$/)
+export const TurnId = z.string().regex(/^[\w:.-]{1,96}$/)
+
+/** `owner` sees everything; a `visitor` has a session and a folder of their own and a reduced set of tools. */
+export const Role = z.enum(['owner', 'visitor'])
+export type Role = z.infer<typeof Role>
+
+export const Attachment = z.object({
+  /** Path inside the workspace, relative, as it was given to `PUT /files/*path`. */
+  path: z.string().min(1).max(1024),
+  name: z.string().max(255),
+  mime: z.string().max(255),
+})
+export type Attachment = z.infer<typeof Attachment>
+
+export const ChatUser = z.object({ id: z.string().max(64), name: z.string().max(256), role: Role })
+export type ChatUser = z.infer<typeof ChatUser>
+
+/** Body of `POST /chat`. Without `turn_id` the server makes one; without `user` the owner is meant. */
+export const ChatRequest = z.object({
+  message: z.string().max(MAX_MESSAGE_CHARS),
+  chat_id: ChatId,
+  turn_id: TurnId.optional(),
+  user: ChatUser.optional(),
+  attachments: z.array(Attachment).max(32).optional(),
+})
+export type ChatRequest = z.infer<typeof ChatRequest>
+
+/** Body of `POST /chat/:chat_id/steer`. */
+export const SteerRequest = z.object({ message: z.string().min(1).max(MAX_MESSAGE_CHARS) })
+export type SteerRequest = z.infer<typeof SteerRequest>
+
+export const StopResponse = z.object({ stopped: z.boolean() })
+export type StopResponse = z.infer<typeof StopResponse>
+
+export const CompactResponse = z.object({ compacted: z.boolean(), notice: z.string().optional() })
+export type CompactResponse = z.infer<typeof CompactResponse>
+
+export const ClearResponse = z.object({ status: z.literal('ok'), deleted: z.int() })
+export type ClearResponse = z.infer<typeof ClearResponse>
+
+export const DoneReason = z.enum(['stop', 'max_iterations', 'cancelled', 'error'])
+export type DoneReason = z.infer<typeof DoneReason>
+
+/**
+ * Codes of `error` events. `content` is a sentence a person may read.
+ * `model_unreachable` network or 5xx after retries · `rate_limited` 429 after retries · `out_of_credit` the key may not
+ * spend more · `unauthorized` the model refuses the key · `context_overflow` too long even after compaction ·
+ * `interrupted` the server died in the turn and something may have been done · `internal` a defect.
+ */
+export const ErrorCode = z.enum([
+  'model_unreachable',
+  'rate_limited',
+  'out_of_credit',
+  'unauthorized',
+  'context_overflow',
+  'interrupted',
+  'internal',
+])
+export type ErrorCode = z.infer<typeof ErrorCode>
+
+/** The `data:` of one server-sent event; its `id:` is a number that grows within the turn. `done` is always last. */
+export const AgentEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('turn'), turn_id: z.string() }),
+  z.object({ type: z.literal('delta'), content: z.string() }),
+  z.object({ type: z.literal('text'), content: z.string() }),
+  z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown() }),
+  z.object({ type: z.literal('tool_result'), id: z.string(), name: z.string(), ok: z.boolean(), summary: z.string() }),
+  z.object({ type: z.literal('file'), path: z.string(), caption: z.string().optional() }),
+  z.object({ type: z.literal('notice'), content: z.string() }),
+  z.object({
+    type: z.literal('usage'),
+    prompt_tokens: z.int(),
+    cached_tokens: z.int(),
+    completion_tokens: z.int(),
+  }),
+  z.object({ type: z.literal('keepalive') }),
+  z.object({ type: z.literal('error'), code: ErrorCode.catch('internal'), content: z.string() }),
+  z.object({ type: z.literal('done'), reason: DoneReason.catch('error') }),
+])
+export type AgentEvent = z.infer<typeof AgentEvent>
+
+/** One result of background work, kept on the VM until it is acknowledged. `source` is `heartbeat`, `schedule` or `subagent`. */
+export const PendingMessage = z.object({
+  id: z.int(),
+  chat_id: z.string(),
+  content: z.string(),
+  source: z.string(),
+  created_at: z.string(),
+  file: z.object({ path: z.string(), caption: z.string().optional() }).optional(),
+})
+export type PendingMessage = z.infer<typeof PendingMessage>
+
+export const PendingResponse = z.object({ messages: z.array(PendingMessage) })
+export type PendingResponse = z.infer<typeof PendingResponse>
+
+export const PendingAck = z.object({ up_to: z.int().nonnegative() })
+export type PendingAck = z.infer<typeof PendingAck>
+
+/** Body of `PUT /config`: only what is given changes. Takes effect with the next turn and survives a restart. */
+export const ConfigUpdate = z.object({
+  name: z.string().min(1).max(64).optional(),
+  system_prompt: z.string().min(1).max(32_768).optional(),
+  model: z.string().min(1).max(128).optional(),
+  /** Seconds between heartbeats; 0 turns them off. */
+  heartbeat_interval: z
+    .int()
+    .min(0)
+    .max(7 * 86_400)
+    .optional(),
+})
+export type ConfigUpdate = z.infer<typeof ConfigUpdate>
+
+export const FileEntry = z.object({
+  name: z.string(),
+  kind: z.enum(['file', 'dir']),
+  bytes: z.int(),
+  modified_at: z.string(),
+})
+export type FileEntry = z.infer<typeof FileEntry>
+export const FilesResponse = z.object({ entries: z.array(FileEntry) })
+export type FilesResponse = z.infer<typeof FilesResponse>
+
+export const AgentHealth = z.object({
+  status: z.literal('ok'),
+  agent_name: z.string(),
+  version: z.string(),
+  model: z.string(),
+  uptime_s: z.number(),
+  turns_running: z.int(),
+  protocol: z.int().default(1),
+})
+export type AgentHealth = z.infer<typeof AgentHealth>
+
+/** Every refusal: a stable code, and a sentence where one helps. */
+export const AgentErrorBody = z.object({ error: z.string(), message: z.string().optional() })
+export type AgentErrorBody = z.infer<typeof AgentErrorBody>

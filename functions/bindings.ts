@@ -1,0 +1,10 @@
+/** The Worker's bindings, as named in wrangler.toml. Variables and secrets are read through `config.ts` only. */
+import type { Chat } from './chat/chat.ts'
+import type { DeploymentParams } from './provision/deployment-params.ts'
+
+export interface Bindings {
+  readonly CHAT: DurableObjectNamespace<Chat>
+  readonly PROVISION: Workflow<DeploymentParams>
+  /** Absent where the runner is reached by `DEPLOY_RUNNER_URL`. */
+  readonly RUNNER?: DurableObjectNamespace
+}

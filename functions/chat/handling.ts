@@ -1,0 +1,99 @@
+/**
+ * The line between delivery (inbox, turns, outbox: the chat object) and what Baal says and does (commands, wizard, buttons).
+ *
+ * `HandleUpdate` decides; it never calls Telegram. It may run twice for the same update after a crash, so what it writes to
+ * the database must be safe to repeat (ids come from `ids`, which gives the same ids for the same update).
+ */
+import type { Message, Update, UserFromGetMe } from 'grammy/types'
+import type { z } from 'zod'
+import type { AgentEvent, ConfigUpdate } from '../../agent-vm/protocol.ts'
+import type { Config } from '../config.ts'
+import type { Database } from '../database/database.ts'
+import type { Seal } from '../seal.ts'
+import type { DeploymentReport } from './deployment-report.ts'
+import type { Outgoing } from './outgoing.ts'
+
+export interface ChatIdentity {
+  /** Name of the chat object: `<bot id>:<chat id>` or `<bot id>:<chat id>:<thread id>`. */
+  readonly name: string
+  readonly botId: number
+  readonly chatId: number
+  readonly threadId?: number
+  readonly kind: 'private' | 'group'
+}
+
+/** Small values of this chat (wizard, current agent, …). Writes become durable together with the outgoing messages. */
+export interface ChatStore {
+  get<S extends z.ZodType>(key: string, schema: S): z.infer<S> | undefined
+  put(key: string, value: unknown): void
+  delete(key: string): void
+}
+
+export interface TurnControl {
+  /** The agent whose turn runs in this chat now. */
+  running(): { readonly agentId: string; readonly turnId: string } | undefined
+  /** Stops the running turn and drops queued chat text. @returns whether something was stopped */
+  stop(): Promise<boolean>
+  /** The last turns' steps, for the "Steps" view. */
+  steps(turnId: string): readonly Extract<AgentEvent, { type: 'tool_use' | 'tool_result' }>[]
+}
+
+/** The agent server's side routes; turns themselves are run by the chat object. */
+export interface AgentControl {
+  clear(): Promise<{ deleted: number }>
+  compact(): Promise<{ compacted: boolean; notice?: string | undefined }>
+  configure(update: ConfigUpdate): Promise<void>
+  health(): Promise<{ version: string; model: string; uptimeS: number; turnsRunning: number }>
+}
+
+export interface HandlerPorts {
+  readonly chat: ChatIdentity
+  readonly bot: UserFromGetMe
+  readonly config: Config
+  readonly database: Database
+  readonly seal: Seal
+  readonly store: ChatStore
+  readonly turns: TurnControl
+  /** @throws {UserFacingError} when the agent has no address yet */
+  agent(agentId: string): Promise<AgentControl>
+  /** Starts (or finds, for the same ids) the Workflow of a deployment. */
+  startDeployment(request: {
+    deploymentId: string
+    agentId: string
+    kind: 'create' | 'repair' | 'update' | 'destroy'
+  }): Promise<void>
+  /** Random-looking ids that are the same when the same update is handled again: `ids('agent')`, 16 characters [a-z0-9]. */
+  ids(purpose: string): string
+  now(): number
+}
+
+export type Handling = {
+  readonly outgoing: readonly Outgoing[]
+  /** Text of the toast; answered once, within a second, also when absent. */
+  readonly answer?: { readonly text: string; readonly alert?: boolean }
+  /** The update is for the agent: run a turn with this message (or steer it into the running one). */
+  readonly turn?: TurnInput
+}
+
+export interface TurnInput {
+  readonly agentId: string
+  readonly user: { readonly id: number; readonly name: string; readonly role: 'owner' | 'visitor' }
+  /** What the agent is told; empty when only `source` with media is meant. */
+  readonly message: string
+  /** The Telegram message it came from: for replies, reactions and media. */
+  readonly source?: Message
+}
+
+export type HandleUpdate = (update: Update, ports: HandlerPorts) => Promise<Handling>
+
+/**
+ * Which lane an update takes. `control` is handled at once, also while a turn runs (commands, buttons, wizard text);
+ * `turn` waits for its place in the chat's order.
+ */
+export type ClassifyUpdate = (
+  update: Update,
+  ports: Pick<HandlerPorts, 'store' | 'bot' | 'chat'>,
+) => 'control' | 'turn' | 'ignore'
+
+/** What a deployment report looks like in the chat: an edit of its one progress message, or the final words. */
+export type DescribeDeployment = (report: DeploymentReport, ports: HandlerPorts) => Promise<Handling>

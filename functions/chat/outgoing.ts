@@ -1,0 +1,34 @@
+/**
+ * What a chat is told, as data. Handlers return these; they become outbox rows in the same transaction that marks the
+ * update as done, and only then is Telegram called. So a crash repeats or loses nothing, and a test reads plain objects.
+ */
+import type { InlineKeyboardButton } from 'grammy/types'
+import type { FormattedText } from './text/formatted-text.ts'
+
+/** A message we sent earlier: by the name it was given (`ref`), or by the id Telegram gave it. */
+export type MessageTarget = { readonly ref: string } | { readonly messageId: number }
+
+export type Keyboard = readonly (readonly InlineKeyboardButton[])[]
+
+export interface OutgoingMessage {
+  readonly text: FormattedText
+  readonly keyboard?: Keyboard
+  /** Opens the reply box with this hint, for a step that asks for text (works in groups with privacy mode). */
+  readonly askReply?: { readonly placeholder: string }
+  readonly replyTo?: number
+  /** Progress and previews do not ring. */
+  readonly silent?: boolean
+}
+
+export type Outgoing =
+  | ({
+      readonly kind: 'send' /** Name for later edits; a second send under the same ref moves the name. */
+      readonly ref?: string
+    } & OutgoingMessage)
+  /** Falls back to a send (taking over the ref) when the message is gone or too old to edit. */
+  | ({ readonly kind: 'edit'; readonly target: MessageTarget } & OutgoingMessage)
+  | { readonly kind: 'delete'; readonly target: MessageTarget }
+  /** A small document made by us, e.g. a long answer; files of the agent take their own way. */
+  | { readonly kind: 'document'; readonly name: string; readonly content: string; readonly caption?: FormattedText }
+  /** The one reaction a bot may have on a message; `emoji` undefined takes it back. */
+  | { readonly kind: 'react'; readonly messageId: number; readonly emoji?: string }

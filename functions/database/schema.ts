@@ -1,0 +1,155 @@
+/**
+ * Tables shared by the whole Worker. Per-chat state (inbox, outbox, wizard, turn) lives in the chat's own Durable Object.
+ *
+ * Migrations only add until the next release. Times are milliseconds since 1970. Telegram ids are integers below 2^53.
+ */
+import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+
+export const users = sqliteTable('users', {
+  /** Telegram's user id. */
+  id: integer().primaryKey(),
+  firstName: text().notNull().default(''),
+  /** IETF tag as Telegram sends it; `languageOverride` is what the person chose. */
+  languageCode: text(),
+  languageOverride: text(),
+  timezone: text(),
+  /** 1: tool activity is hidden. */
+  quiet: integer().notNull().default(0),
+  /** The person's own LibertAI key, sealed (see `seal.ts`). */
+  apiKeySealed: text(),
+  createdAt: integer().notNull(),
+})
+
+export const agents = sqliteTable(
+  'agents',
+  {
+    /** Random, never sequential: ids appear in links and buttons. */
+    id: text().primaryKey(),
+    ownerId: integer().notNull(),
+    name: text().notNull(),
+    prompt: text().notNull(),
+    model: text().notNull(),
+    status: text({ enum: ['creating', 'running', 'failed', 'deleting', 'deleted'] }).notNull(),
+    machineId: text(),
+    /** Base address of the agent server, e.g. `https://piano-worry-either-lamp.2n6.me`. */
+    url: text(),
+    /** `AGENT_SECRET`, sealed. */
+    secretSealed: text().notNull(),
+    /** The scoped inference key: sealed for deployment, and its SHA-256 (hex) to find the agent by it. */
+    inferenceKeySealed: text().notNull(),
+    inferenceKeyHash: text().notNull().unique(),
+    version: text(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [index('agents_by_owner').on(table.ownerId, table.status)],
+)
+
+/** A way for others to reach an agent. The token itself is sealed so that the owner can see the link again. */
+export const links = sqliteTable(
+  'links',
+  {
+    id: text().primaryKey(),
+    agentId: text().notNull(),
+    tokenHash: text().notNull().unique(),
+    tokenSealed: text().notNull(),
+    expiresAt: integer(),
+    maxPeople: integer(),
+    messagesPerDay: integer(),
+    revokedAt: integer(),
+    createdAt: integer().notNull(),
+  },
+  (table) => [index('links_by_agent').on(table.agentId)],
+)
+
+export const agentMembers = sqliteTable(
+  'agent_members',
+  {
+    agentId: text().notNull(),
+    userId: integer().notNull(),
+    role: text({ enum: ['owner', 'visitor', 'blocked'] }).notNull(),
+    linkId: text(),
+    joinedAt: integer().notNull(),
+    lastMessageAt: integer(),
+  },
+  (table) => [primaryKey({ columns: [table.agentId, table.userId] }), index('members_by_user').on(table.userId)],
+)
+
+/** What SSH reaches and what is paid for. A row exists before the instance and until it is confirmed gone. */
+export const machines = sqliteTable(
+  'machines',
+  {
+    id: text().primaryKey(),
+    kind: text({ enum: ['aleph', 'ssh'] }).notNull(),
+    /** Unique `metadata.name` of the Aleph message: finds an instance whose creation answer was lost. */
+    name: text().notNull().unique(),
+    itemHash: text().unique(),
+    state: text({
+      enum: ['recorded', 'created', 'placed', 'preparing', 'warm', 'claimed', 'in_use', 'failed', 'destroying', 'gone'],
+    }).notNull(),
+    /** Whose it is; set by one compare-and-set from `warm` to `claimed`. */
+    agentId: text(),
+    crnHash: text(),
+    crnUrl: text(),
+    sshHost: text(),
+    sshPort: integer(),
+    sshUser: text().notNull().default('root'),
+    hostKey: text(),
+    /** Public base address of whatever listens for the agent. */
+    url: text(),
+    failure: text(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+    goneAt: integer(),
+  },
+  (table) => [index('machines_by_state').on(table.state)],
+)
+
+export const deployments = sqliteTable(
+  'deployments',
+  {
+    id: text().primaryKey(),
+    agentId: text().notNull(),
+    machineId: text(),
+    kind: text({ enum: ['create', 'repair', 'update', 'destroy'] }).notNull(),
+    status: text({ enum: ['running', 'done', 'failed'] }).notNull(),
+    step: text().notNull().default('queued'),
+    /** Name of the chat object that shows the progress. */
+    chatName: text(),
+    errorCode: text(),
+    error: text(),
+    createdAt: integer().notNull(),
+    updatedAt: integer().notNull(),
+  },
+  (table) => [
+    index('deployments_by_agent').on(table.agentId),
+    index('deployments_by_status').on(table.status, table.updatedAt),
+  ],
+)
+
+/** Model use, one row per agent, UTC day (`YYYY-MM-DD`) and model. */
+export const usage = sqliteTable(
+  'usage',
+  {
+    agentId: text().notNull(),
+    day: text().notNull(),
+    model: text().notNull(),
+    requests: integer().notNull().default(0),
+    promptTokens: integer().notNull().default(0),
+    cachedTokens: integer().notNull().default(0),
+    completionTokens: integer().notNull().default(0),
+  },
+  (table) => [primaryKey({ columns: [table.agentId, table.day, table.model] })],
+)
+
+/** Messages that count against a daily limit. `scope` is `user` for the free tier or `agent:<id>` for a link's cap. */
+export const messageCounts = sqliteTable(
+  'message_counts',
+  {
+    userId: integer().notNull(),
+    scope: text().notNull(),
+    day: text().notNull(),
+    count: integer().notNull().default(0),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.scope, table.day] })],
+)
