@@ -45,8 +45,8 @@ export const ChatRequest = z.object({
 })
 export type ChatRequest = z.infer<typeof ChatRequest>
 
-/** Body of `POST /chat/:chat_id/steer`. */
-export const SteerRequest = z.object({ message: z.string().min(1).max(MAX_MESSAGE_CHARS) })
+/** Body of `POST /chat/:chat_id/steer`. The same `id` is taken once per turn, so that a caller may repeat it. */
+export const SteerRequest = z.object({ message: z.string().min(1).max(MAX_MESSAGE_CHARS), id: TurnId.optional() })
 export type SteerRequest = z.infer<typeof SteerRequest>
 
 export const StopResponse = z.object({ stopped: z.boolean() })
@@ -82,6 +82,8 @@ export type ErrorCode = z.infer<typeof ErrorCode>
 export const AgentEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('turn'), turn_id: z.string() }),
   z.object({ type: z.literal('delta'), content: z.string() }),
+  /** The deltas since the last `text` are void: that answer is being asked for again (retry, restart). */
+  z.object({ type: z.literal('reset') }),
   z.object({ type: z.literal('text'), content: z.string() }),
   z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown() }),
   z.object({ type: z.literal('tool_result'), id: z.string(), name: z.string(), ok: z.boolean(), summary: z.string() }),

@@ -7,4 +7,6 @@ export interface Bindings {
   readonly PROVISION: Workflow<DeploymentParams>
   /** Absent where the runner is reached by `DEPLOY_RUNNER_URL`. */
   readonly RUNNER?: DurableObjectNamespace
+  /** Calls of one agent to the gateway. Absent in a Worker that only tests delivery. */
+  readonly INFERENCE_RATE?: RateLimit
 }

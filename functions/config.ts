@@ -49,6 +49,9 @@ const Variables = z.object({
 
   FREE_TIER_DAILY_MESSAGES: count(50),
   MAX_AGENTS_PER_USER: count(3),
+  /** What one agent may ask of models in a UTC day, whoever or whatever set it to work. */
+  AGENT_DAILY_REQUESTS: count(2_000),
+  AGENT_DAILY_TOKENS: count(20_000_000),
   DEFAULT_MODEL: z.string().default('qwen3-coder-next').refine(isOfferedModel, 'is not an offered model'),
   POOL_MIN_SIZE: count(0),
   POOL_MAX_SIZE: count(0),

@@ -60,8 +60,8 @@ async function answers(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
     await response.body?.cancel()
-    // Any answer of the Worker's own will do: what it says of its dependencies is for the person to read.
-    return response.status !== 502 && response.status !== 503
+    // "degraded" is an answer too: what is missing is for the person to read. A wrong configuration is not.
+    return response.ok
   } catch {
     return false
   }

@@ -6,7 +6,7 @@
  */
 import type { Message, Update, UserFromGetMe } from 'grammy/types'
 import type { z } from 'zod'
-import type { AgentEvent, ConfigUpdate } from '../../agent-vm/protocol.ts'
+import type { AgentEvent, ConfigUpdate, FileEntry } from '../../agent-vm/protocol.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import type { Seal } from '../seal.ts'
@@ -36,6 +36,8 @@ export interface TurnControl {
   stop(): Promise<boolean>
   /** The last turns' steps, for the "Steps" view. */
   steps(turnId: string): readonly Extract<AgentEvent, { type: 'tool_use' | 'tool_result' }>[]
+  /** What was asked in an earlier turn, to be returned as `turn` once more; `undefined` when it is too long ago. */
+  retry(turnId: string): TurnInput | undefined
 }
 
 /** The agent server's side routes; turns themselves are run by the chat object. */
@@ -44,6 +46,23 @@ export interface AgentControl {
   compact(): Promise<{ compacted: boolean; notice?: string | undefined }>
   configure(update: ConfigUpdate): Promise<void>
   health(): Promise<{ version: string; model: string; uptimeS: number; turnsRunning: number }>
+  /** What lies in a folder of the workspace; `''` is its top. */
+  listFiles(dir: string): Promise<readonly FileEntry[]>
+  /** @returns `undefined` where there is no such file; at most the first `maxBytes` bytes of it */
+  readText(path: string, maxBytes: number): Promise<string | undefined>
+  writeText(path: string, content: string): Promise<void>
+}
+
+/** What the model provider says about a person's own key. */
+export interface ProviderAccount {
+  /** @returns `balance` in the provider's credits, where it tells */
+  check(
+    key: string,
+  ): Promise<
+    | { readonly kind: 'valid'; readonly balance?: number }
+    | { readonly kind: 'refused' }
+    | { readonly kind: 'unreachable' }
+  >
 }
 
 export interface HandlerPorts {
@@ -65,6 +84,8 @@ export interface HandlerPorts {
   /** Random-looking ids that are the same when the same update is handled again: `ids('agent')`, 16 characters [a-z0-9]. */
   ids(purpose: string): string
   now(): number
+  /** Absent: the provider of the configuration is asked. */
+  readonly provider?: ProviderAccount
 }
 
 export type Handling = {
@@ -82,6 +103,10 @@ export interface TurnInput {
   readonly message: string
   /** The Telegram message it came from: for replies, reactions and media. */
   readonly source?: Message
+  /** All messages it was gathered from, when an earlier turn is asked again. Otherwise delivery knows them. */
+  readonly sources?: readonly Message[]
+  /** The person asked not to see tool activity. */
+  readonly quiet?: boolean
 }
 
 export type HandleUpdate = (update: Update, ports: HandlerPorts) => Promise<Handling>

@@ -30,5 +30,13 @@ export type Outgoing =
   | { readonly kind: 'delete'; readonly target: MessageTarget }
   /** A small document made by us, e.g. a long answer; files of the agent take their own way. */
   | { readonly kind: 'document'; readonly name: string; readonly content: string; readonly caption?: FormattedText }
+  /** A file from the agent's workspace, or (`export`) the whole agent as one tar.gz; fetched when it is sent. */
+  | {
+      readonly kind: 'agent_file'
+      readonly agentId: string
+      readonly from: { readonly path: string } | 'export'
+      readonly name: string
+      readonly caption?: FormattedText
+    }
   /** The one reaction a bot may have on a message; `emoji` undefined takes it back. */
   | { readonly kind: 'react'; readonly messageId: number; readonly emoji?: string }

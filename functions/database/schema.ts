@@ -142,7 +142,10 @@ export const usage = sqliteTable(
   (table) => [primaryKey({ columns: [table.agentId, table.day, table.model] })],
 )
 
-/** Messages that count against a daily limit. `scope` is `user` for the free tier or `agent:<id>` for a link's cap. */
+/**
+ * Messages that count against a daily limit. `scope` is `user` for the free tier or `agent:<id>` for a link's cap; in a row
+ * `last:<chat name>`, `count` is the update that was counted last, so that none is counted twice.
+ */
 export const messageCounts = sqliteTable(
   'message_counts',
   {

@@ -5,3 +5,7 @@ export interface FormattedText {
   readonly text: string
   readonly entities: readonly MessageEntity[]
 }
+
+export function plainText(text: string): FormattedText {
+  return { text, entities: [] }
+}

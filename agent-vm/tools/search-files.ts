@@ -1,0 +1,19 @@
+import { z } from 'zod'
+import { sessionFolder } from './session-folder.ts'
+import { defineTool, everybody } from './tool.ts'
+
+export const searchFiles = defineTool({
+  name: 'search_files',
+  description:
+    'Search the workspace: with pattern, lines of text files that match a JavaScript regular expression, as path:line: text; with glob alone, file names. Binary files, node_modules and .git are left out.',
+  input: z.object({
+    pattern: z.string().min(1).max(1000).optional().describe('Regular expression, matched line by line.'),
+    path: z.string().min(1).max(4096).default('.').describe('Folder or file to search in.'),
+    glob: z.string().min(1).max(1000).optional().describe('Only these files, such as *.md or notes/**/*.txt.'),
+    ignore_case: z.boolean().default(false),
+  }),
+  readsOnly: true,
+  serves: everybody,
+  run: (input, context, host) =>
+    host.process.call({ operation: 'search_files', input, folder: sessionFolder(context), signal: context.signal }),
+})

@@ -1,0 +1,148 @@
+/** The runner's HTTP side: authenticate, parse, hold the machine, and tell line by line what happens. */
+import { Hono } from 'hono'
+import { stream } from 'hono/streaming'
+import type { z } from 'zod'
+import type { Artifacts } from './artifacts.ts'
+import type { Authenticate } from './authenticate.ts'
+import { deploy, type Progress, probe, wipe } from './deployment.ts'
+import { createMachineLock } from './machine-lock.ts'
+import {
+  DeployRequest,
+  type MachineReport,
+  PrepareRequest,
+  ProbeRequest,
+  RUNNER_CONTENT_TYPE,
+  RUNNER_PROTOCOL_VERSION,
+  type RunnerHealth,
+  type RunnerLine,
+  type SshTarget,
+  WipeRequest,
+} from './protocol.ts'
+import { RunnerFailure } from './runner-failure.ts'
+import { connect, type SshConnection } from './ssh-connection.ts'
+
+/** A prompt of 32 KB and a few keys fit many times. */
+const MAX_BODY_BYTES = 256 * 1024
+
+export interface AppPorts {
+  readonly authenticate: Authenticate
+  readonly artifacts: Artifacts
+  readonly sshPrivateKey: string
+  readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
+}
+
+interface Request {
+  readonly target: SshTarget
+  readonly wait_ms: number
+}
+
+export function createApp(ports: AppPorts): Hono {
+  const { artifacts } = ports
+  const locks = createMachineLock()
+  const app = new Hono()
+
+  app.get('/health', (c) =>
+    c.json({
+      status: 'ok',
+      protocol: RUNNER_PROTOCOL_VERSION,
+      agent_version: artifacts.agentVersion,
+      node_version: artifacts.runtime.version,
+    } satisfies RunnerHealth),
+  )
+  route('/machines/probe', ProbeRequest, (_body, ssh, progress) => probe(ssh, progress))
+  route('/machines/prepare', PrepareRequest, (body, ssh, progress) =>
+    deploy(ssh, { ingress: body.ingress }, artifacts, progress),
+  )
+  route('/machines/deploy', DeployRequest, ({ ingress, agent, secrets }, ssh, progress) =>
+    deploy(ssh, { ingress, agent: { settings: agent, secrets } }, artifacts, progress),
+  )
+  route('/machines/wipe', WipeRequest, (_body, ssh, progress) => wipe(ssh, progress))
+  app.notFound((c) => c.json({ error: 'not_found' }, 404))
+  return app
+
+  function route<S extends z.ZodType<Request>>(
+    path: string,
+    schema: S,
+    work: (body: z.infer<S>, ssh: SshConnection, progress: Progress) => Promise<MachineReport>,
+  ): void {
+    app.post(path, async (c) => {
+      const raw = await readBody(c.req.raw)
+      // The length is refused like a bad signature: nothing of an unsigned body is looked at.
+      if (!raw || !(await ports.authenticate(c.req.header('authorization'), raw)))
+        return c.json({ error: 'unauthorized' }, 401)
+      c.header('content-type', RUNNER_CONTENT_TYPE)
+      return stream(c, async (out) => {
+        const gone = new AbortController()
+        out.onAbort(() => gone.abort())
+        const write = (line: RunnerLine) => out.write(`${JSON.stringify(line)}\n`)
+        const startedAt = Date.now()
+        try {
+          const body = parseBody(schema, raw)
+          const result = await locks.hold(body.target, () =>
+            onMachine(body, gone.signal, (line) => void write(line), work),
+          )
+          ports.log('call_done', { path, ms: Date.now() - startedAt, changed: result.changed.join(',') })
+          await write({ result })
+        } catch (error) {
+          const failure =
+            error instanceof RunnerFailure
+              ? error
+              : new RunnerFailure('internal', 'internal', 'The runner failed.', { cause: error })
+          ports.log('call_failed', {
+            path,
+            ms: Date.now() - startedAt,
+            code: failure.code,
+            step: failure.step,
+            cause: String(failure.cause ?? ''),
+          })
+          await write({ error: failure.toLine() })
+        }
+      })
+    })
+  }
+
+  async function onMachine<B extends Request>(
+    body: B,
+    signal: AbortSignal,
+    progress: Progress,
+    work: (body: B, ssh: SshConnection, progress: Progress) => Promise<MachineReport>,
+  ): Promise<MachineReport> {
+    const startedAt = Date.now()
+    progress({ step: 'connect', status: 'start', ms: 0 })
+    const ssh = await connect({
+      target: body.target,
+      privateKey: ports.sshPrivateKey,
+      waitMs: body.wait_ms,
+      signal,
+    }).catch((error: unknown) => {
+      progress({ step: 'connect', status: 'error', ms: Date.now() - startedAt })
+      throw error
+    })
+    progress({ step: 'connect', status: 'ok', ms: Date.now() - startedAt })
+    try {
+      return await work(body, ssh, progress)
+    } finally {
+      ssh.close()
+    }
+  }
+}
+
+async function readBody(request: globalThis.Request): Promise<Uint8Array | undefined> {
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) return undefined
+  const body = new Uint8Array(await request.arrayBuffer())
+  return body.length > MAX_BODY_BYTES ? undefined : body
+}
+
+function parseBody<S extends z.ZodType>(schema: S, raw: Uint8Array): z.infer<S> {
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder().decode(raw))
+  } catch (cause) {
+    throw new RunnerFailure('bad_request', 'connect', 'The body is not JSON.', { cause })
+  }
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  // Paths only: a value may be a secret.
+  const paths = parsed.error.issues.map((issue) => issue.path.join('.') || issue.code)
+  throw new RunnerFailure('bad_request', 'connect', `Wrong or missing: ${paths.join(', ')}`)
+}

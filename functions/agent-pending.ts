@@ -1,0 +1,78 @@
+/**
+ * `POST /agents/:id/pending`: an agent says that results of background work wait for someone. They are fetched, written into
+ * the outbox of the chats they belong to, and acknowledged only as far as that is done; the sweep covers lost calls.
+ */
+import { eq } from 'drizzle-orm'
+import { Hono } from 'hono'
+import type { PendingMessage } from '../agent-vm/protocol.ts'
+import type { Bindings } from './bindings.ts'
+import { botIdOf } from './bot-id.ts'
+import { agentClientFor } from './chat/agent-client.ts'
+import { type Config, parseConfig } from './config.ts'
+import { type Database, openDatabase } from './database/database.ts'
+import { agents } from './database/schema.ts'
+import { agentByInferenceKey } from './inference/agent-key.ts'
+import { describeError, log } from './log.ts'
+
+/** Agents asked in one sweep: one call each, well below the platform's limit on calls per event. */
+const SWEEP_BATCH = 200
+
+export const agentPending = new Hono<{ Bindings: Bindings }>().post('/agents/:id/pending', async (c) => {
+  const config = parseConfig(c.env)
+  const database = openDatabase({ url: config.LIBSQL_URL, authToken: config.LIBSQL_AUTH_TOKEN })
+  const agent = await agentByInferenceKey(database, c.req.header('authorization'))
+  // The same answer for a wrong key and for another agent's id: neither tells which ids exist.
+  if (agent?.id !== c.req.param('id')) return c.json({ error: 'unauthorized' }, 401)
+  const delivered = await collectPending(agent.id, { config, database, env: c.env })
+  return c.json({ ok: true, delivered })
+})
+
+interface Ports {
+  readonly config: Config
+  readonly database: Database
+  readonly env: Bindings
+}
+
+/** @returns how many results are now on their way */
+export async function collectPending(agentId: string, { config, database, env }: Ports): Promise<number> {
+  const agent = await agentClientFor(agentId, { config, database })
+  const { messages } = await agent.pending()
+  if (messages.length === 0) return 0
+  const durable = new Set<number>()
+  for (const [chatId, ofChat] of groupByChat(messages)) {
+    const chat = env.CHAT.getByName(`${botIdOf(config.TELEGRAM_BOT_TOKEN)}:${chatId}`)
+    const upTo = await chat.deliverPending(agentId, ofChat)
+    for (const { id } of ofChat) if (id <= upTo) durable.add(id)
+  }
+  const last = lastBeforeGap(messages, durable)
+  if (last !== undefined) await agent.acknowledge(last)
+  return durable.size
+}
+
+/** The last net under lost calls: every running agent is asked now and then. */
+export async function sweepPending(ports: Ports): Promise<void> {
+  const running = await ports.database
+    .select({ id: agents.id })
+    .from(agents)
+    .where(eq(agents.status, 'running'))
+    .limit(SWEEP_BATCH)
+  for (const { id } of running) {
+    await collectPending(id, ports).catch((error: unknown) => {
+      log('warn', 'pending_sweep_failed', { agent: id, error: describeError(error) })
+    })
+  }
+}
+
+function groupByChat(messages: readonly PendingMessage[]): Map<string, PendingMessage[]> {
+  return Map.groupBy(messages, (message) => message.chat_id)
+}
+
+/** Acknowledging is "up to": stop before the first result that is not durable yet. */
+function lastBeforeGap(messages: readonly PendingMessage[], durable: ReadonlySet<number>): number | undefined {
+  let last: number | undefined
+  for (const { id } of messages.toSorted((a, b) => a.id - b.id)) {
+    if (!durable.has(id)) break
+    last = id
+  }
+  return last
+}

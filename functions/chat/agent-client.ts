@@ -1,0 +1,208 @@
+/** The agent server's routes, called with the agent's own secret. Schemas are the agent's (`agent-vm/protocol.ts`). */
+import { eq } from 'drizzle-orm'
+import type { z } from 'zod'
+import {
+  AgentErrorBody,
+  AgentHealth,
+  type ChatRequest,
+  ClearResponse,
+  CompactResponse,
+  type ConfigUpdate,
+  FilesResponse,
+  PendingResponse,
+  StopResponse,
+} from '../../agent-vm/protocol.ts'
+import type { Config } from '../config.ts'
+import type { Database } from '../database/database.ts'
+import { agents } from '../database/schema.ts'
+import { createSeal, type Seal } from '../seal.ts'
+import { UserFacingError } from '../user-facing-error.ts'
+
+const CALL_TIMEOUT_MS = 15_000
+/** Compaction asks the model. */
+const COMPACT_TIMEOUT_MS = 120_000
+/** `/stop` must act within a second or be given up. */
+const STOP_TIMEOUT_MS = 900
+const FILE_TIMEOUT_MS = 300_000
+/** Until the stream's headers; the stream itself lasts as long as the turn. */
+const TURN_START_TIMEOUT_MS = 30_000
+
+export class AgentNotReady extends UserFacingError {
+  readonly code = 'agent_not_ready'
+  readonly userMessage = 'This agent has no machine yet. See /manage.'
+}
+
+/** The agent server answered, and said no. */
+export class AgentRefused extends UserFacingError {
+  readonly code = 'agent_refused'
+  readonly status: number
+  readonly userMessage: string
+
+  constructor(status: number, route: string, body: AgentErrorBody | undefined) {
+    super(`${route}: ${status} ${body?.error ?? ''}`)
+    this.status = status
+    this.userMessage = body?.message ?? `The agent refused (${status}).`
+  }
+}
+
+/** The agent's machine did not answer. */
+export class AgentUnreachable extends UserFacingError {
+  readonly code = 'agent_unreachable'
+  readonly userMessage = 'The agent’s machine does not answer. Try again in a minute, or see /manage.'
+}
+
+export interface AgentDownload {
+  readonly body: ReadableStream<Uint8Array>
+  /** Where the agent says so beforehand. */
+  readonly bytes: number | undefined
+}
+
+export interface AgentClient {
+  /** @param after id of the last event that is safely kept; @returns the stream of events after it */
+  startTurn(request: ChatRequest, options: { after: number; signal: AbortSignal }): Promise<ReadableStream<Uint8Array>>
+  /** @returns false when no turn runs in this chat any more */
+  steer(chatId: string, message: string, id: string): Promise<boolean>
+  stop(chatId: string): Promise<boolean>
+  compact(chatId: string): Promise<CompactResponse>
+  clear(chatId: string): Promise<ClearResponse>
+  configure(update: ConfigUpdate): Promise<void>
+  health(): Promise<AgentHealth>
+  pending(): Promise<PendingResponse>
+  acknowledge(upTo: number): Promise<void>
+  putFile(path: string, body: ReadableStream<Uint8Array>, bytes?: number): Promise<void>
+  getFile(path: string): Promise<AgentDownload>
+  listFiles(dir: string): Promise<FilesResponse>
+  /** The whole agent as one tar.gz: its settings without secrets, its workspace, its conversations. */
+  exportAll(): Promise<AgentDownload>
+}
+
+/**
+ * @throws {AgentNotReady} when the agent is unknown, deleted or has no address yet
+ * @throws {SealBroken} when its secret does not open
+ */
+export async function agentClientFor(
+  agentId: string,
+  { config, database, seal }: { config: Config; database: Database; seal?: Seal },
+): Promise<AgentClient> {
+  const [agent] = await database
+    .select({ url: agents.url, secretSealed: agents.secretSealed, status: agents.status })
+    .from(agents)
+    .where(eq(agents.id, agentId))
+    .limit(1)
+  if (!agent?.url || agent.status === 'deleted' || agent.status === 'deleting') {
+    throw new AgentNotReady(`agent ${agentId} has no address`)
+  }
+  const opener = seal ?? createSeal(config.BOT_ENCRYPTION_KEY)
+  const secret = await opener.open(agent.secretSealed, { what: 'agent-secret', id: agentId })
+  return createAgentClient({ url: agent.url, secret })
+}
+
+export function createAgentClient({ url, secret }: { url: string; secret: string }): AgentClient {
+  const base = url.replace(/\/$/, '')
+  const authorization = `Bearer ${secret}`
+  const call = async (route: string, init: RequestInit & { timeoutMs?: number } = {}): Promise<Response> => {
+    const { timeoutMs = CALL_TIMEOUT_MS, ...request } = init
+    return checked(route, () =>
+      fetch(`${base}${route}`, {
+        ...request,
+        headers: { authorization, ...request.headers },
+        signal: request.signal ?? AbortSignal.timeout(timeoutMs),
+      }),
+    )
+  }
+  const json = (body: unknown): RequestInit => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const chat = (chatId: string) => `/chat/${encodeURIComponent(chatId)}`
+  return {
+    startTurn: (request, options) => startTurn(call, json(request), options),
+    async steer(chatId, message, id) {
+      try {
+        await drop(await call(`${chat(chatId)}/steer`, json({ message, id })))
+        return true
+      } catch (error) {
+        if (error instanceof AgentRefused && error.status === 409) return false
+        throw error
+      }
+    },
+    stop: async (chatId) =>
+      (await read(await call(`${chat(chatId)}/stop`, { ...json({}), timeoutMs: STOP_TIMEOUT_MS }), StopResponse))
+        .stopped,
+    compact: async (chatId) =>
+      read(await call(`${chat(chatId)}/compact`, { ...json({}), timeoutMs: COMPACT_TIMEOUT_MS }), CompactResponse),
+    clear: async (chatId) => read(await call(chat(chatId), { method: 'DELETE' }), ClearResponse),
+    configure: async (update) => drop(await call('/config', { ...json(update), method: 'PUT' })),
+    health: async () => read(await call('/health'), AgentHealth),
+    pending: async () => read(await call('/pending'), PendingResponse),
+    acknowledge: async (upTo) => drop(await call('/pending/ack', json({ up_to: upTo }))),
+    async putFile(path, body, bytes) {
+      const headers = { 'content-type': 'application/octet-stream' }
+      const stream = bytes === undefined ? body : fixedLength(body, bytes)
+      const request = { method: 'PUT', headers, body: stream, duplex: 'half', timeoutMs: FILE_TIMEOUT_MS }
+      await drop(await call(filePath(path), request))
+    },
+    getFile: async (path) => download(await call(filePath(path), { timeoutMs: FILE_TIMEOUT_MS })),
+    listFiles: async (dir) => read(await call(`/files?dir=${encodeURIComponent(dir)}`), FilesResponse),
+    exportAll: async () => download(await call('/export', { timeoutMs: FILE_TIMEOUT_MS })),
+  }
+}
+
+async function startTurn(
+  call: (route: string, init: RequestInit) => Promise<Response>,
+  request: RequestInit,
+  { after, signal }: { after: number; signal: AbortSignal },
+): Promise<ReadableStream<Uint8Array>> {
+  const headers = new Headers(request.headers)
+  headers.set('accept', 'text/event-stream')
+  if (after > 0) headers.set('last-event-id', String(after))
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), TURN_START_TIMEOUT_MS)
+  try {
+    const both = AbortSignal.any([signal, late.signal])
+    const response = await call('/chat', { ...request, headers: Object.fromEntries(headers), signal: both })
+    if (!response.body) throw new AgentUnreachable('a turn without a stream')
+    return response.body
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function checked(route: string, call: () => Promise<Response>): Promise<Response> {
+  const shown = route.replace(/^(\/chat|\/files)\/.*/, '$1/…')
+  let response: Response
+  try {
+    response = await call()
+  } catch (cause) {
+    throw new AgentUnreachable(`${shown}: no answer`, { cause })
+  }
+  if (response.ok) return response
+  const body = AgentErrorBody.safeParse(await response.json().catch(() => undefined))
+  // A gateway in front of the agent speaks in its place when the machine is down.
+  if (response.status >= 500) throw new AgentUnreachable(`${shown}: ${response.status}`)
+  throw new AgentRefused(response.status, shown, body.data)
+}
+
+async function read<S extends z.ZodType>(response: Response, schema: S): Promise<z.infer<S>> {
+  return schema.parse(await response.json())
+}
+
+function download({ body, headers }: Response): AgentDownload {
+  if (!body) throw new AgentUnreachable('a file without a body')
+  const length = headers.get('content-length')
+  return { body, bytes: length === null ? undefined : Number(length) }
+}
+
+async function drop(response: Response): Promise<void> {
+  await response.body?.cancel()
+}
+
+function filePath(path: string): string {
+  return `/files/${path.split('/').map(encodeURIComponent).join('/')}`
+}
+
+/** In workerd a stream of known length keeps its `content-length`; elsewhere it goes chunked. */
+function fixedLength(body: ReadableStream<Uint8Array>, bytes: number): ReadableStream<Uint8Array> {
+  return typeof FixedLengthStream === 'undefined' ? body : body.pipeThrough(new FixedLengthStream(bytes))
+}

@@ -1,0 +1,24 @@
+/** The agent a chat talks to. */
+import { z } from 'zod'
+import type { ChatStore } from '../handling.ts'
+
+const KEY = 'agent'
+
+const CurrentAgent = z.object({
+  agentId: z.string(),
+  /** Who brought the agent into this chat: in a group its owner, and only they can let everybody there talk to it. */
+  chosenBy: z.int(),
+})
+export type CurrentAgent = z.infer<typeof CurrentAgent>
+
+export function currentAgentOf(store: ChatStore): CurrentAgent | undefined {
+  return store.get(KEY, CurrentAgent)
+}
+
+export function chooseAgent(store: ChatStore, current: CurrentAgent): void {
+  store.put(KEY, current)
+}
+
+export function leaveAgent(store: ChatStore, agentId?: string): void {
+  if (agentId === undefined || currentAgentOf(store)?.agentId === agentId) store.delete(KEY)
+}

@@ -1,0 +1,115 @@
+/** From a person's words to a turn: who may talk, is the agent up, are there messages left. */
+import type { Message } from 'grammy/types'
+import { millisecondsLeftToday, takeMessage, type Withdrawal } from '../../database/limits.ts'
+import { noteMessage } from '../../database/members.ts'
+import { findUser } from '../../database/users.ts'
+import { renderSpan } from '../catalogue/duration.ts'
+import type { BaalContext } from '../routing/baal-context.ts'
+import { agentButton, commandButton } from '../routing/buttons.ts'
+import { type Access, findAccess } from './access.ts'
+import { currentAgentOf, leaveAgent } from './current-agent.ts'
+import { offerAgents } from './offer-agents.ts'
+
+type Allowed = Extract<Access, { kind: 'owner' | 'visitor' }>
+
+export interface Said {
+  readonly message: string
+  readonly source?: Message | undefined
+  /** All the messages a former turn was gathered from, when it is asked again. */
+  readonly sources?: readonly Message[] | undefined
+}
+
+export async function talk(ctx: BaalContext, said: Said): Promise<void> {
+  const access = await findCurrentAccess(ctx)
+  if (!access) return offerAgents(ctx, ctx.words.chat.noAgent)
+  const allowed = await admit(ctx, access)
+  if (!allowed || !(await withinLimits(ctx, allowed))) return
+  const { user, out, inGroup } = ctx
+  if (allowed.kind === 'visitor' && !inGroup) {
+    await noteMessage(ctx.ports.database, allowed.agent.id, user.id, ctx.ports.now())
+  }
+  out.turn({
+    agentId: allowed.agent.id,
+    user: { id: user.id, name: user.firstName, role: allowed.kind },
+    message: said.message,
+    ...(said.source ? { source: said.source } : {}),
+    ...(said.sources ? { sources: said.sources } : {}),
+    ...(user.quiet ? { quiet: true } : {}),
+  })
+}
+
+/** What this person may do with the agent of this chat. @returns `undefined` when the chat has none */
+export async function findCurrentAccess({ ports, user, inGroup }: BaalContext): Promise<Access | undefined> {
+  const current = currentAgentOf(ports.store)
+  if (!current) return undefined
+  return findAccess(ports.database, {
+    agentId: current.agentId,
+    userId: user.id,
+    now: ports.now(),
+    ...(inGroup ? { group: { chosenBy: current.chosenBy } } : {}),
+  })
+}
+
+/** Says why not, when the agent cannot be talked to. */
+export async function admit(ctx: BaalContext, access: Access): Promise<Allowed | undefined> {
+  const { words, out, ports } = ctx
+  switch (access.kind) {
+    case 'none':
+      leaveAgent(ports.store)
+      await offerAgents(ctx, words.chat.gone)
+      return undefined
+    case 'blocked':
+      out.send(words.visit.blocked)
+      return undefined
+    case 'link_closed':
+      out.send(words.chat.linkClosed({ agent: access.agent.name }))
+      return undefined
+    case 'owner':
+    case 'visitor':
+      return isUp(ctx, access) ? access : undefined
+  }
+}
+
+function isUp({ words, out }: BaalContext, { kind, agent }: Allowed): boolean {
+  if (agent.status === 'running') return true
+  if (agent.status === 'creating') {
+    out.send(words.chat.starting({ agent: agent.name }))
+    return false
+  }
+  const keyboard =
+    kind === 'owner'
+      ? [[agentButton(words.buttons.retry, 'retry', agent.id), agentButton(words.buttons.delete, 'delete', agent.id)]]
+      : []
+  out.send(words.chat.failed({ agent: agent.name }), { keyboard })
+  return false
+}
+
+async function withinLimits(ctx: BaalContext, access: Allowed): Promise<boolean> {
+  const { ports, user, words, out } = ctx
+  const now = ports.now()
+  const freeTier = ports.config.FREE_TIER_DAILY_MESSAGES
+  // An agent's model calls are paid by its owner's key where there is one: then we only count.
+  const payer = access.agent.ownerId === user.id ? user : await findUser(ports.database, access.agent.ownerId)
+  const isFree = (payer?.apiKeySealed ?? null) === null
+  const limits: Withdrawal['limits'] = [
+    { scope: 'user', ...(isFree ? { max: freeTier } : {}) },
+    ...(access.kind === 'visitor' ? [{ scope: `agent:${access.agent.id}` as const, max: access.messagesPerDay }] : []),
+  ]
+  const taken = await takeMessage(ports.database, {
+    userId: user.id,
+    now,
+    limits,
+    source: { chatName: ports.chat.name, updateId: ctx.update.update_id },
+  })
+  if (taken.kind === 'taken') return true
+  const left = renderSpan(millisecondsLeftToday(now), words)
+  if (taken.scope === 'user') {
+    out.send(words.limits.freeTier({ max: freeTier, left }), {
+      keyboard: [[commandButton(words.buttons.useOwnKey, 'login')]],
+    })
+  } else {
+    const max = access.kind === 'visitor' ? (access.messagesPerDay ?? 0) : 0
+    out.send(words.limits.link({ max, left }))
+  }
+  return false
+}

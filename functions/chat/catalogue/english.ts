@@ -1,0 +1,424 @@
+/**
+ * Everything Baal says, in English: the complete catalogue, whose shape (`Catalogue`) every other language must have.
+ * One long list on purpose: a sentence is found by reading down, and translators work with two files side by side.
+ */
+import type { FormattedText } from '../text/formatted-text.ts'
+import { bold, code, fmt, type Phrase } from './format.ts'
+import { plural } from './plural.ts'
+
+const n = (count: number, one: string, other: string) => `${count} ${plural('en', count, { one, other })}`
+
+export const english = {
+  buttons: {
+    create: '➕ Create an agent',
+    createConfirm: '🚀 Create',
+    back: '‹ Back',
+    cancel: 'Cancel',
+    skip: 'Skip',
+    list: 'My agents',
+    help: 'Help',
+    chat: '💬 Chat',
+    update: '⬆️ Update',
+    repair: '🔧 Repair',
+    customize: '🎭 Customize',
+    share: '🔗 Share',
+    delete: '🗑 Delete',
+    deleteConfirm: 'Yes, delete it',
+    keep: 'No, keep it',
+    retry: '🔁 Try again',
+    name: 'Name',
+    personality: 'Personality',
+    model: 'Model',
+    runAgain: '🔁 Run again',
+    useOwnKey: '🔑 Use my own key',
+    newLink: '➕ New link',
+    createLink: 'Create link',
+    copyLink: '📋 Copy',
+    sendLink: '📤 Send to someone',
+    revoke: 'Close this link',
+    people: '👥 People',
+    leave: 'Leave',
+    block: (name: string) => `🚫 Block ${name}`,
+    unblock: (name: string) => `✅ Let ${name} back in`,
+    edit: '✏️ Rewrite',
+    forget: '🧽 Forget everything',
+    forgetConfirm: 'Yes, forget',
+    automatic: 'As in Telegram',
+    compact: '🗜 Compact',
+    newChat: '🆕 New conversation',
+    logout: 'Remove my key',
+    hideSteps: 'Hide the steps',
+    showSteps: 'Show the steps',
+    up: '⬆ Up',
+    language: '🌐 Language',
+    timezone: '🕒 Time zone',
+    account: 'My account',
+    usage: '📊 Use',
+  },
+  start: {
+    first: (p: { name: string }): FormattedText =>
+      fmt`Hi ${bold(p.name)} 👋 I give you an AI agent of your own: it has its own computer, remembers what matters and works while you are away.`,
+    tryOne: 'Start with an idea, or make your own:',
+    privacy: '🔒 Your agent is private. Only you can talk to it, unless you share it.',
+    again: (p: { name: string; agents: number }): FormattedText =>
+      fmt`Welcome back, ${bold(p.name)}. You have ${n(p.agents, 'agent', 'agents')}.`,
+    group: (p: { bot: string }): FormattedText =>
+      fmt`Hello! Pick one of your agents for this group with /list@${p.bot}. Then mention me or reply to me, and it answers.`,
+    examples: [
+      {
+        label: '🗓 Plan my week',
+        name: 'Planner',
+        purpose: 'Help me plan my days and weeks, keep my to-do list, and remind me of what matters.',
+      },
+      {
+        label: '📚 Teach me a language',
+        name: 'Teacher',
+        purpose: 'Teach me a language with short daily lessons, talk with me in it, and correct me kindly.',
+      },
+      {
+        label: '💻 Help me code',
+        name: 'Coder',
+        purpose: 'Help me write, run and fix code, and explain what you do.',
+      },
+    ],
+  },
+  visit: {
+    welcome: (p: { agent: string }): FormattedText =>
+      fmt`You are now talking to ${bold(p.agent)}, which was shared with you. Just write.\n\nYour conversation is separate from everyone else’s. The owner can see how much you use it. /manage leaves it.`,
+    own: (p: { agent: string }): FormattedText => fmt`That is the link of your own agent ${bold(p.agent)}. Just write.`,
+    closed: 'This link does not work any more. Ask the person who gave it to you for a new one.',
+    full: 'As many people as this link allows are already in. Ask for a new link.',
+    blocked: 'The owner has closed this agent for you.',
+  },
+  help: {
+    body: (p: { create: boolean }): FormattedText =>
+      fmt`${bold('What I can do')}\n\n/create – make an agent\n/list – your agents\n/manage – leave the agent you are talking to\n\n${bold('While you chat')}\n/stop – stop the answer\n/new – new conversation\n/compact – shorten a long one\n/status – how it is doing\n/memory, /files, /schedule – what it knows, has and plans\n/verbose – show or hide its steps\n\n${bold('Your agent')}\n/soul – name, personality, model\n/share – let others talk to it\n/repair, /update, /doctor – when something is wrong\n/export – take it with you\n/delete – delete it\n\n${bold('You')}\n/account, /usage, /login, /language, /timezone${p.create ? '\n\nYou have no agent yet: press the button.' : ''}`,
+  },
+  wizard: {
+    step: (p: { number: number; of: number }) => `Step ${p.number} of ${p.of}`,
+    askName: (): FormattedText =>
+      fmt`${bold('What shall your agent be called?')}\n\nWrite a name, up to 64 characters.`,
+    askPurpose: (p: { name: string }): FormattedText =>
+      fmt`${bold(`What is ${p.name} for?`)}\n\nWrite a sentence or two, or skip: then it helps with anything.`,
+    askModel: (p: { name: string }): FormattedText => bold(`Which model shall ${p.name} think with?`),
+    confirm: (p: { name: string; model: string }): FormattedText =>
+      fmt`${bold('Ready to create')}\n\nName: ${bold(p.name)}\nModel: ${p.model}`,
+    purpose: 'Purpose:',
+    anything: 'Purpose: anything you ask',
+    nameEmpty: 'The name is empty. Write one or more characters.',
+    nameTooLong: (p: { length: number }) => `That is ${p.length} characters; a name can have 64. Write a shorter one.`,
+    textTooLong: (p: { length: number; max: number }) =>
+      `That is ${p.length} characters; ${p.max} fit. Write it shorter.`,
+    textOnly: 'Please write it as text.',
+    modelNotOffered: 'I do not have that model. Choose one of these.',
+    pressButton: 'Press one of the buttons, please.',
+    cancelled: 'Cancelled. Nothing was changed.',
+    expired: 'This menu has expired. Nothing was changed.',
+    nothingToCancel: 'There is nothing to cancel.',
+    limitReached: (p: { max: number }): FormattedText =>
+      fmt`You have ${n(p.max, 'agent', 'agents')}, which is as many as you can have. Delete one first.`,
+  },
+  models: {
+    'qwen3-coder-next': 'quick, good with code and tools',
+    'glm-4.7': 'thorough, for long conversations',
+  },
+  deploy: {
+    creating: (p: { name: string }): FormattedText => fmt`Creating ${bold(p.name)}`,
+    repairing: (p: { name: string }): FormattedText => fmt`Repairing ${bold(p.name)}`,
+    updating: (p: { name: string }): FormattedText => fmt`Updating ${bold(p.name)}`,
+    deleting: (p: { name: string }): FormattedText => fmt`Deleting ${bold(p.name)}`,
+    ready: (p: { name: string; elapsed: string }): FormattedText => fmt`✅ ${bold(p.name)} is ready (${p.elapsed}).`,
+    repaired: (p: { name: string }): FormattedText => fmt`✅ ${bold(p.name)} is repaired and running.`,
+    updated: (p: { name: string }): FormattedText => fmt`✅ ${bold(p.name)} is up to date and running.`,
+    deleted: (p: { name: string }): FormattedText =>
+      fmt`🗑 ${bold(p.name)} is gone, with its computer and all its files.`,
+    failed: (p: { name: string; reason: string }): FormattedText => fmt`⚠️ ${bold(p.name)}: ${p.reason}`,
+    deleteFailed: (p: { name: string }): FormattedText =>
+      fmt`⚠️ ${bold(p.name)} is closed, but its computer could not be removed yet. I keep trying by myself.`,
+    steps: {
+      queued: 'Waiting for a place',
+      claim: 'Looking for a free computer',
+      record: 'Ordering a computer',
+      instance: 'Ordering a computer',
+      create: 'Ordering a computer',
+      placement: 'Finding a place for it',
+      boot: 'Waiting for it to start',
+      ssh: 'Waiting for it to start',
+      deploy: 'Setting it up',
+      connect: 'Connecting',
+      inspect: 'Looking around',
+      packages: 'Installing what it needs',
+      users: 'Making it safe',
+      runtime: 'Installing its engine',
+      bundle: 'Copying the agent',
+      workspace: 'Laying out its folders',
+      secrets: 'Handing over its keys',
+      service: 'Starting the agent',
+      ingress: 'Opening its door',
+      health: 'Checking that it answers',
+      wipe: 'Erasing its data',
+      forget: 'Giving the computer back',
+      done: 'Done',
+    },
+    stepOther: 'Working on it',
+    errors: {
+      out_of_credit: 'there is no credit for a computer right now. The operator has to top up.',
+      no_credit: 'there is no credit for a computer right now. The operator has to top up.',
+      rejected: 'the order for a computer was refused. Try again in a minute.',
+      core_nodes_unreachable: 'the cloud cannot be reached just now. Nothing is lost: try again in a few minutes.',
+      runner_unreachable:
+        'the part that sets up computers does not answer just now. Nothing is lost: try again in a minute.',
+      no_capacity: 'no computer is free right now. Try again in a few minutes.',
+      placement_timeout: 'the computer is slow to start. Nothing is lost: try again.',
+      boot_timeout: 'the computer does not start. Nothing is lost: try again.',
+      unreachable: 'its computer cannot be reached. Nothing is lost: try again.',
+      host_key_mismatch: 'another computer answered in its place, so I stopped. The operator has to look.',
+      auth_failed: 'its computer refuses my key. The operator has to look.',
+      busy: 'its computer is busy with another task. Try again in a minute.',
+      disconnected: 'the connection to its computer broke. Nothing is lost: try again.',
+      step_failed: 'setting it up failed at one step. Nothing is lost: try again.',
+      unhealthy: 'it was set up but does not answer. Nothing is lost: try again.',
+      timeout: 'it took too long. Nothing is lost: try again.',
+      internal: 'something went wrong on my side. Nothing is lost: try again.',
+    },
+  },
+  duration: {
+    seconds: (p: { seconds: number }) => `${p.seconds} s`,
+    minutes: (p: { minutes: number; seconds: number }) => `${p.minutes} min ${p.seconds} s`,
+    hours: (p: { hours: number }) => n(p.hours, 'hour', 'hours'),
+    onlyMinutes: (p: { minutes: number }) => n(p.minutes, 'minute', 'minutes'),
+    days: (p: { days: number }) => n(p.days, 'day', 'days'),
+  },
+  list: {
+    title: 'Your agents',
+    none: 'You have no agent yet.',
+    visited: 'Shared with you',
+    current: 'You are talking to it',
+    status: 'Status',
+    model: 'Model',
+    version: 'Version',
+    choose: 'Which agent?',
+  },
+  statuses: {
+    creating: 'being created',
+    running: 'running',
+    failed: 'has a problem',
+    deleting: 'being deleted',
+    deleted: 'deleted',
+  },
+  chat: {
+    now: (p: { agent: string }): FormattedText => fmt`You are talking to ${bold(p.agent)}. Just write.`,
+    left: (p: { agent: string }): FormattedText => fmt`You left ${bold(p.agent)}. It stays as it is.`,
+    noAgent: 'You are not talking to an agent now. Choose one:',
+    noAgents: 'You have no agent yet. Make one, it takes a minute.',
+    notFound: 'That agent does not exist, or it is not yours.',
+    gone: 'This agent does not exist any more.',
+    starting: (p: { agent: string }): FormattedText =>
+      fmt`${bold(p.agent)} is still being created. I tell you here as soon as it is ready.`,
+    failed: (p: { agent: string }): FormattedText => fmt`${bold(p.agent)} is not working. Try to repair it.`,
+    linkClosed: (p: { agent: string }): FormattedText =>
+      fmt`The link to ${bold(p.agent)} has been closed or has expired. Ask its owner for a new one.`,
+    groupPrivate: (p: { agent: string }): FormattedText =>
+      fmt`${bold(p.agent)} answers here now when someone mentions me or replies to me. In a group it does not use your private memory and files.`,
+    unknownCommand: (p: { command: string }): FormattedText => fmt`I do not know ${p.command}. See /help.`,
+    onlyPrivate: 'That works only in a private chat with me.',
+    ownerOnly: 'Only the owner of this agent can do that.',
+    adminOnly: 'That is for the operator of this bot.',
+    edited: 'You edited a message that the agent has read already. Shall it answer the new one?',
+    editedGone: 'That message is too long ago. Send it again, please.',
+    runningAgain: 'Running again',
+  },
+  toasts: {
+    outdated: 'This menu is out of date.',
+    notYours: 'This menu belongs to someone else.',
+    saved: 'Saved',
+    nothing: 'Nothing to do.',
+  },
+  limits: {
+    freeTier: (p: { max: number; left: string }): FormattedText =>
+      fmt`Those were today’s ${n(p.max, 'message', 'messages')}. There are new ones in ${p.left} (00:00 UTC), or at once with a key of your own.`,
+    link: (p: { max: number; left: string }): FormattedText =>
+      fmt`The owner allows you ${n(p.max, 'message', 'messages')} a day, and those are used. There are new ones in ${p.left} (00:00 UTC).`,
+  },
+  stop: {
+    stopped: 'Stopped.',
+    nothing: 'Nothing is running.',
+  },
+  conversation: {
+    cleared: 'A new conversation. Memory and files are kept.',
+    compacted: 'The conversation is shorter now; what matters is kept.',
+    notCompacted: 'The conversation is short already.',
+    verboseOn: 'Its steps are shown while it works.',
+    verboseOff: 'Its steps are hidden; you see only the answers.',
+  },
+  status: {
+    line: (p: { agent: string; status: string; model: string }): FormattedText =>
+      fmt`${bold(p.agent)}: ${p.status}\nModel: ${p.model}`,
+    version: (p: { version: string; uptime: string }): FormattedText => fmt`Version ${p.version}, up for ${p.uptime}`,
+    working: 'It is working on an answer. /stop stops it.',
+    idle: 'It is waiting for you.',
+    silent: 'It does not answer at the moment. Try /doctor.',
+  },
+  soul: {
+    card: (p: { agent: string; model: string }): FormattedText =>
+      fmt`${bold(p.agent)}\nModel: ${p.model}\n\nPersonality:`,
+    askName: (p: { agent: string }): FormattedText =>
+      fmt`${bold(`A new name for ${p.agent}?`)}\n\nUp to 64 characters.`,
+    askPersonality: (p: { agent: string }): FormattedText =>
+      fmt`${bold(`Who shall ${p.agent} be?`)}\n\nDescribe how it should behave, and what it is for. This replaces what is there now.`,
+    saved: (p: { agent: string }): FormattedText => fmt`Saved. ${bold(p.agent)} follows it from your next message on.`,
+    chooseModel: (p: { agent: string }): FormattedText => fmt`${bold(`Which model shall ${p.agent} think with?`)}`,
+    modelSet: (p: { agent: string; model: string }): FormattedText =>
+      fmt`${bold(p.agent)} thinks with ${bold(p.model)} from your next message on.`,
+  },
+  delete: {
+    confirm: (p: { agent: string }): FormattedText =>
+      fmt`${bold(`Delete ${p.agent}?`)}\n\nIts computer, files, memory and links are deleted for good. /export saves a copy first.`,
+  },
+  repair: {
+    notNow: (p: { agent: string }): FormattedText => fmt`${bold(p.agent)} is being worked on already.`,
+  },
+  share: {
+    title: (p: { agent: string }): FormattedText => fmt`${bold(`Who can talk to ${p.agent}`)}`,
+    onlyYou:
+      'Only you. A link lets others in: each with a conversation and a folder of their own, without your memory and files.',
+    settings: (p: { agent: string }): FormattedText =>
+      fmt`${bold(`A link to ${p.agent}`)}\n\nHow long it lives, how many people it lets in, and how many messages a day each of them has:`,
+    days: (p: { days: number }) => (p.days ? n(p.days, 'day', 'days') : 'for ever'),
+    people: (p: { people: number }) => (p.people ? n(p.people, 'person', 'people') : 'anyone'),
+    messages: (p: { messages: number }) => (p.messages ? `${p.messages} a day` : 'no limit'),
+    link: (p: { agent: string; url: string; terms: string }): FormattedText =>
+      fmt`🔗 ${bold(p.agent)}\n${p.url}\n\n${p.terms}`,
+    terms: (p: { days: string; people: string; messages: string }) =>
+      `Lives: ${p.days} · lets in: ${p.people} · messages: ${p.messages}`,
+    expires: (p: { left: string }) => `${p.left} left`,
+    invitation: (p: { agent: string }) => `Talk to ${p.agent}:`,
+    revoked: 'The link is closed. Who came by it is out too.',
+    noPeople: 'Nobody has come yet.',
+    person: (p: { name: string; messages: number; blocked: boolean }): FormattedText =>
+      fmt`${bold(p.name)}: ${p.blocked ? 'blocked' : `${n(p.messages, 'message', 'messages')} today`}`,
+  },
+  account: {
+    title: 'Your account',
+    freeTier: (p: { used: number; max: number; left: string }): FormattedText =>
+      fmt`Messages today: ${bold(`${p.used} of ${p.max}`)}, new ones in ${p.left}.`,
+    ownKey: 'You use a key of your own: no daily limit from me.',
+    balance: (p: { balance: string }): FormattedText => fmt`Balance of your key: ${bold(p.balance)}`,
+    keyRefused: 'Your key is refused by LibertAI. Send a new one with /login.',
+    agents: (p: { agents: number; max: number }): FormattedText => fmt`Agents: ${bold(`${p.agents} of ${p.max}`)}`,
+    settings: (p: { language: string; timezone: string }): FormattedText =>
+      fmt`Language: ${p.language} · Time zone: ${p.timezone}`,
+    noTimezone: 'not set',
+  },
+  login: {
+    how: (): FormattedText =>
+      fmt`Send ${code('/login YOUR-KEY')} with a LibertAI key (console.libertai.io). I delete your message at once, keep the key sealed, and it never reaches an agent’s computer.`,
+    saved: 'Your key works and is kept sealed. I have deleted your message.',
+    refused: 'LibertAI refuses that key. I have deleted your message; nothing was changed.',
+    unreachable: 'LibertAI cannot be reached just now. I have deleted your message; try again in a minute.',
+    malformed: 'That does not look like a key. I have deleted your message to be safe.',
+    loggedOut: 'Your key is removed.',
+    notLoggedIn: 'You have no key of your own here.',
+  },
+  usage: {
+    title: 'Use in the last 7 days',
+    none: 'Nothing was used yet.',
+    agent: (p: { agent: string; requests: number; tokens: string; cached: number }): FormattedText =>
+      fmt`${bold(p.agent)}: ${p.tokens} tokens in ${n(p.requests, 'request', 'requests')}, ${p.cached}% of the reading reused`,
+  },
+  language: {
+    choose: 'Which language shall I speak? Your agent answers in the language you write in.',
+    set: 'I speak English now.',
+    name: 'English',
+  },
+  timezone: {
+    choose: (p: { current: string; time: string }): FormattedText =>
+      fmt`Your time zone: ${bold(p.current)} (${p.time}).\n\nChoose one, or send for example ${code('/timezone Europe/Paris')}.`,
+    set: (p: { timezone: string; time: string }): FormattedText =>
+      fmt`Your time zone is ${bold(p.timezone)}; it is ${p.time} there now.`,
+    unknown: (p: { timezone: string }): FormattedText =>
+      fmt`I do not know the time zone “${p.timezone}”. Write it like ${code('Europe/Paris')} or ${code('America/New_York')}.`,
+  },
+  memory: {
+    title: (p: { agent: string }): FormattedText => fmt`${bold(`What ${p.agent} remembers`)}`,
+    empty: 'Nothing yet. Tell it “remember that …”.',
+    askText: (p: { agent: string }): FormattedText =>
+      fmt`${bold(`What shall ${p.agent} remember?`)}\n\nWrite the whole memory anew. It replaces what is there now.`,
+    saved: 'Saved. It counts from the next conversation on at the latest.',
+    confirmForget: (p: { agent: string }): FormattedText =>
+      fmt`${bold(`Shall ${p.agent} forget everything it remembers?`)}\n\nFiles and the conversation stay.`,
+    forgotten: 'Forgotten.',
+  },
+  files: {
+    title: (p: { agent: string; folder: string }): FormattedText => fmt`${bold(`Files of ${p.agent}`)} /${p.folder}`,
+    empty: 'This folder is empty.',
+    more: (p: { count: number }) => `… and ${p.count} more`,
+    sending: 'Here it comes.',
+    moved: 'That list is out of date. Here is the new one.',
+  },
+  schedule: {
+    show: 'Show me my scheduled tasks and reminders.',
+    add: (p: { task: string; timezone: string }) =>
+      `Please schedule this: ${p.task}${p.timezone ? ` (my time zone: ${p.timezone})` : ''}`,
+  },
+  export: {
+    caption: (p: { agent: string }): FormattedText =>
+      fmt`${bold(p.agent)}: personality, memory, files and conversation. No keys are inside.`,
+    coming: (p: { agent: string }): FormattedText => fmt`Packing ${bold(p.agent)} …`,
+  },
+  doctor: {
+    title: (p: { agent: string }): FormattedText => fmt`${bold(`Looking at ${p.agent}`)}`,
+    machineOk: '✅ Its computer answers.',
+    machineSilent: '❌ Its computer does not answer. Repair sets it up anew; memory and files stay.',
+    created: '⏳ It is still being created.',
+    failed: '❌ Setting it up did not work. Try again.',
+    modelOk: (p: { model: string }) => `✅ Model: ${p.model}.`,
+    modelGone: (p: { model: string }) => `❌ The model ${p.model} is not offered any more. Choose another one.`,
+    budgetOk: (p: { left: number }) => `✅ Messages left today: ${p.left}.`,
+    budgetOwnKey: '✅ Your own key pays; there is no daily limit.',
+    budgetUsed: (p: { left: string }) => `❌ Today’s messages are used up. New ones in ${p.left}.`,
+    busy: '⏳ It is working on an answer. /stop stops it.',
+    lastError: (p: { error: string }) => `Last problem: ${p.error}`,
+  },
+  admin: {
+    dashboard: (p: { users: number; agents: string; messages: number; machines: string }): FormattedText =>
+      fmt`${bold('Dashboard')}\n\nPeople: ${p.users}\nAgents: ${p.agents}\nMessages today: ${p.messages}\nMachines: ${p.machines}`,
+    pool: (p: { machines: string; min: number; max: number; hours: number }): FormattedText =>
+      fmt`${bold('Pool')}\n\nMachines: ${p.machines}\nKept ready: ${p.min} to ${p.max}, for up to ${n(p.hours, 'hour', 'hours')}`,
+    none: 'none',
+  },
+  errors: {
+    agent_unreachable: 'The agent’s computer does not answer. Try again in a minute, or see /doctor.',
+    agent_not_ready: 'This agent has no computer yet. See /list.',
+    agent_refused: 'The agent could not do that just now. Try again in a minute.',
+  },
+  menu: {
+    create: 'Make an agent',
+    list: 'Your agents',
+    manage: 'Leave this agent',
+    stop: 'Stop the answer',
+    new: 'New conversation',
+    status: 'How your agent is doing',
+    share: 'Let others talk to it',
+    account: 'Limits and settings',
+    help: 'All commands',
+  },
+  profile: {
+    shortDescription: 'Your own AI agent, with a computer of its own. /start makes one in a minute.',
+    description:
+      'I make personal AI agents.\n\nYours has its own computer: it runs tools, keeps files, remembers what you tell it, works on a schedule, and can be shared by a link.\n\nPress Start, give it a name, and talk to it here.',
+  },
+}
+
+/** The shape of a whole catalogue: the same keys, the same parameters, other words. */
+export type Catalogue = Worded<typeof english>
+
+type Worded<T> = T extends (...parameters: infer P) => infer R
+  ? (...parameters: P) => R
+  : T extends string
+    ? string
+    : T extends readonly (infer I)[]
+      ? readonly Worded<I>[]
+      : { readonly [K in keyof T]: Worded<T[K]> }
+
+export type { Phrase }

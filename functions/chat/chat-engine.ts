@@ -1,0 +1,432 @@
+/**
+ * Everything that happens in one chat. Lanes work side by side inside the object's alarm: stops, commands and buttons, words
+ * for the agent, reports, the running turn, what is handed to it, and the outbox.
+ *
+ *   update ─▶ inbox ─▶ intake (handlers decide) ─▶ outbox rows and turn, in one transaction
+ *   turn ─▶ agent's events ─▶ progress saved ─▶ preview; at the end ─▶ outbox rows of the final, in one transaction
+ *   outbox ─▶ Telegram, one call at a time, within the chat's budget
+ */
+import type { Update } from 'grammy/types'
+import type { PendingMessage } from '../../agent-vm/protocol.ts'
+import { collectPending } from '../agent-pending.ts'
+import type { Bindings } from '../bindings.ts'
+import type { Config } from '../config.ts'
+import { type Database, openDatabase } from '../database/database.ts'
+import { describeError, log } from '../log.ts'
+import { type AgentClient, agentClientFor } from './agent-client.ts'
+import { ChatBudget } from './chat-budget.ts'
+import type { ChatDatabase } from './chat-database.ts'
+import { ChatFacts } from './chat-facts.ts'
+import { openStore } from './chat-store.ts'
+import { DELIVERY_WORDS } from './delivery-words.ts'
+import type { DeploymentReport } from './deployment-report.ts'
+import { draftIdOf } from './draft-id.ts'
+import { previewRef } from './final.ts'
+import { buildHandlerPorts } from './handler-ports.ts'
+import type { ChatIdentity, ClassifyUpdate, DescribeDeployment, HandleUpdate } from './handling.ts'
+import { Inbox, type InboxLane, KEPT_AFTER_DONE_MS } from './inbox.ts'
+import { Intake } from './intake.ts'
+import { watermarkOf } from './message-watermark.ts'
+import { Outbox } from './outbox.ts'
+import { OutboxSender } from './outbox-sender.ts'
+import { pause } from './pause.ts'
+import { takePending } from './pending-delivery.ts'
+import { Reports } from './reports.ts'
+import { RowWaiters } from './row-waiters.ts'
+import { isStaleIsolate, mayBeStaleIsolate } from './stale-isolate.ts'
+import { isStopSignal } from './stop-signal.ts'
+import { Streamer } from './streamer.ts'
+import { createTelegramClient, type TelegramClient } from './telegram-client.ts'
+import { plainText } from './text/formatted-text.ts'
+import { STOP_BUTTON } from './turn-buttons.ts'
+import { prepareTurn } from './turn-preparation.ts'
+import { previewKey, TurnRun } from './turn-run.ts'
+import { TurnRunner } from './turn-runner.ts'
+import { type PreparedTurn, type TurnRow, TurnStore } from './turn-store.ts'
+import { readNews } from './update-news.ts'
+import { WorkLoops } from './work-loops.ts'
+
+/** An alarm may run for 15 minutes; a turn is handed to the next one well before. */
+const HANDOVER_MS = 10 * 60_000
+const PRUNE_EVERY_MS = 3_600_000
+/** Parts of an album come within seconds. */
+const ALBUM_SPAN_MS = 10_000
+
+/** What Baal says and does. */
+export interface Handlers {
+  readonly classifyUpdate: ClassifyUpdate
+  readonly handleUpdate: HandleUpdate
+  readonly describeDeployment: DescribeDeployment
+}
+
+export interface EngineOptions {
+  readonly identity: ChatIdentity
+  readonly storage: ChatDatabase
+  readonly config: Config
+  readonly env: Bindings
+  readonly handlers: Handlers
+  /** Makes sure that the alarm runs soon. */
+  wake(): Promise<void>
+}
+
+export class ChatEngine {
+  readonly #options: EngineOptions
+  readonly #facts: ChatFacts
+  readonly #inbox: Inbox
+  readonly #outbox: Outbox
+  readonly #turns: TurnStore
+  readonly #budget: ChatBudget
+  readonly #telegram: TelegramClient
+  readonly #rows: RowWaiters
+  readonly #reports: Reports
+  readonly #intake: Intake
+  readonly #sender: OutboxSender
+  readonly #runner: TurnRunner
+  readonly #loops: WorkLoops
+  #prunedAt = 0
+
+  constructor(options: EngineOptions) {
+    const { identity, storage, config } = options
+    this.#options = options
+    this.#facts = new ChatFacts(identity, storage)
+    this.#inbox = new Inbox(storage)
+    this.#outbox = new Outbox(storage, watermarkOf(options.env, identity.chatId))
+    this.#outbox.recover()
+    this.#turns = new TurnStore(storage)
+    this.#telegram = createTelegramClient({ token: config.TELEGRAM_BOT_TOKEN, apiRoot: config.TELEGRAM_API_ROOT })
+    this.#budget = new ChatBudget(
+      { kind: identity.kind, silentUntil: this.#facts.silentUntil },
+      { now, sleep: pause, saveSilence: (silentUntil) => this.#facts.save({ silentUntil }) },
+    )
+    this.#rows = new RowWaiters(this.#outbox)
+    this.#sender = this.#createSender()
+    this.#runner = this.#createRunner()
+    this.#reports = new Reports({ ...this.#handling(), describeDeployment: options.handlers.describeDeployment })
+    this.#intake = new Intake({
+      ...this.#handling(),
+      inbox: this.#inbox,
+      handleUpdate: options.handlers.handleUpdate,
+      turnIdOf: (update) => `u-${identity.botId}-${update.update_id}`,
+      answerCallback: (queryId, answer) => this.#telegram.answerCallback(queryId, answer),
+    })
+    this.#loops = this.#createLoops()
+  }
+
+  /** Durable when it resolves. */
+  async enqueue(update: Update): Promise<'new' | 'duplicate' | 'ignored'> {
+    if (this.#inbox.has(update.update_id)) {
+      if (this.hasWork()) await this.#kick('control')
+      return 'duplicate'
+    }
+    await this.#note(update)
+    const lane = await this.#laneOf(update)
+    if (!lane) return 'ignored'
+    if (!this.#inbox.add(update, lane, now())) return 'duplicate'
+    await this.#kick(lane)
+    return 'new'
+  }
+
+  async report(report: DeploymentReport): Promise<void> {
+    if (this.#reports.add(report)) await this.#kick('reports')
+  }
+
+  async deliverPending(agentId: string, messages: readonly PendingMessage[]): Promise<number> {
+    const { storage } = this.#options
+    const highest = takePending(agentId, messages, { database: storage, outbox: this.#outbox, now })
+    await this.#kick('outbox')
+    return highest
+  }
+
+  /** The values of a group that was turned into this supergroup. What is known here already stays. */
+  adopt(values: Readonly<Record<string, string>>, agentChat: string): void {
+    const { storage } = this.#options
+    storage.transaction(() => {
+      for (const [key, value] of Object.entries(values)) {
+        storage.query('INSERT INTO store (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING', key, value)
+      }
+      this.#facts.save({ agentChat })
+    })
+  }
+
+  hasWork(): boolean {
+    const counts = [this.#inbox, this.#outbox, this.#turns, this.#reports].map((store) => store.openCount())
+    return counts.some((count) => count > 0)
+  }
+
+  /** @returns when to run again, `undefined` when nothing is left */
+  async run(): Promise<number | undefined> {
+    const handover = new AbortController()
+    const timer = setTimeout(() => handover.abort(), HANDOVER_MS)
+    try {
+      this.#prune()
+      return await this.#loops.run(handover.signal)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #createLoops(): WorkLoops {
+    return new WorkLoops(
+      [
+        { name: 'urgent', step: () => this.#intake.step('urgent') },
+        { name: 'control', step: () => this.#intake.step('control') },
+        { name: 'turn', step: () => this.#intake.step('turn') },
+        { name: 'reports', step: () => this.#reports.step() },
+        { name: 'turns', step: (over) => this.#runner.step(over) },
+        { name: 'steering', step: () => this.#runner.steer() },
+        { name: 'outbox', step: () => this.#sendOne() },
+      ],
+      { now, sleep: pause, failed: (lane, error) => this.#failed(lane, error) },
+    )
+  }
+
+  async #sendOne(): Promise<'more' | number> {
+    const next = await this.#sender.step()
+    this.#rows.look()
+    return next
+  }
+
+  #failed(lane: string, error: unknown): boolean {
+    log('error', 'lane_failed', { lane, chat: this.#options.identity.name, error: describeError(error) })
+    return isStaleIsolate(error) || (mayBeStaleIsolate(error) && !this.#storageAnswers())
+  }
+
+  #storageAnswers(): boolean {
+    try {
+      this.hasWork()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Without a run the alarm is set; within one the lane wakes up. */
+  async #kick(lane: InboxLane | 'reports' | 'turns' | 'steering' | 'outbox'): Promise<void> {
+    if (!this.#loops.kick(lane)) await this.#options.wake()
+  }
+
+  readonly #onOutgoing = (): void => {
+    this.#loops.kick('outbox')
+  }
+
+  readonly #onTurn = (): void => {
+    this.#loops.kick('turns')
+    this.#loops.kick('steering')
+  }
+
+  /** What handling updates and reports has in common. */
+  #handling() {
+    return {
+      database: this.#options.storage,
+      outbox: this.#outbox,
+      turns: this.#turns,
+      handlerPorts: (cause: string) => this.#handlerPorts(cause),
+      onOutgoing: this.#onOutgoing,
+      onTurn: this.#onTurn,
+      now,
+    }
+  }
+
+  async #handlerPorts(cause: string) {
+    const { identity, storage, config, env } = this.#options
+    const store = openStore(storage)
+    const ports = buildHandlerPorts({
+      chat: identity,
+      bot: await this.#bot(),
+      config,
+      database: this.#database(),
+      workflow: env.PROVISION,
+      store,
+      turns: this.#runner,
+      agentChat: this.#facts.agentChat,
+      cause,
+    })
+    return { ports, store }
+  }
+
+  #bot() {
+    return this.#facts.bot(() => this.#telegram.getMe(), now())
+  }
+
+  #database(): Database {
+    const { config } = this.#options
+    return openDatabase({ url: config.LIBSQL_URL, authToken: config.LIBSQL_AUTH_TOKEN })
+  }
+
+  #agent(agentId: string): Promise<AgentClient> {
+    return agentClientFor(agentId, { config: this.#options.config, database: this.#database() })
+  }
+
+  /** What delivery itself learns from an update. */
+  async #note(update: Update): Promise<void> {
+    const news = readNews(update)
+    if (news.messageId !== undefined) {
+      this.#outbox.noteSeen(news.messageId)
+      // A person's own message wipes the draft too.
+      this.#runner.wiped()
+    }
+    if (news.isForum) this.#facts.save({ isForum: true })
+    if (news.migratedTo !== undefined) await this.#migrate(news.migratedTo)
+    if (news.isClosed) {
+      this.#outbox.dropAll('closed', now())
+      this.#close('the bot was blocked or removed')
+    }
+  }
+
+  async #laneOf(update: Update): Promise<InboxLane | undefined> {
+    const { identity, storage } = this.#options
+    if (isStopSignal(update)) return 'urgent'
+    const ports = { store: openStore(storage), bot: await this.#bot(), chat: identity }
+    const lane = this.#classify(update, ports)
+    if (lane !== 'ignore') return lane
+    const album = update.message?.media_group_id
+    if (album !== undefined && this.#inbox.knowsAlbum(album, now() - ALBUM_SPAN_MS)) return 'turn'
+    // A spinner must end, whoever made the button.
+    return update.callback_query ? 'control' : undefined
+  }
+
+  #classify(update: Update, ports: Parameters<ClassifyUpdate>[1]): ReturnType<ClassifyUpdate> {
+    try {
+      return this.#options.handlers.classifyUpdate(update, ports)
+    } catch (error) {
+      log('warn', 'update_not_understood', { update: update.update_id, error: describeError(error) })
+      return 'ignore'
+    }
+  }
+
+  #createSender(): OutboxSender {
+    return new OutboxSender({
+      outbox: this.#outbox,
+      budget: this.#budget,
+      telegram: this.#telegram,
+      destination: () => this.#facts.destination(),
+      mayProbe: () => this.#facts.sendsAlone(),
+      agent: (agentId) => this.#agent(agentId),
+      onMessage: () => this.#runner.wiped(),
+      onClosed: (reason) => this.#close(reason),
+      onMigrated: (chatId) => void this.#migrate(chatId),
+      now,
+    })
+  }
+
+  #createRunner(): TurnRunner {
+    return new TurnRunner({
+      database: this.#options.storage,
+      turns: this.#turns,
+      inbox: this.#inbox,
+      outbox: this.#outbox,
+      agentChat: () => this.#facts.agentChat,
+      createRun: (row) => this.#createRun(row),
+      prepare: (row, agent) => this.#prepare(row, agent),
+      afterTurn: async (agentId) => {
+        const { config, env } = this.#options
+        await collectPending(agentId, { config, database: this.#database(), env })
+      },
+      onOutgoing: this.#onOutgoing,
+      onRunning: () => this.#loops.kick('steering'),
+      now,
+    })
+  }
+
+  #createRun(row: TurnRow): TurnRun {
+    const { identity, storage } = this.#options
+    return new TurnRun(row, {
+      database: storage,
+      turns: this.#turns,
+      outbox: this.#outbox,
+      streamer: this.#createStreamer(row),
+      agent: async (agentId) => {
+        const agent = await this.#agent(agentId)
+        // Now there is somebody to hand more words to.
+        queueMicrotask(() => this.#loops.kick('steering'))
+        return agent
+      },
+      prepare: (turn, agent) => this.#prepare(turn, agent),
+      agentChat: this.#facts.agentChat,
+      quiet: row.input.quiet ?? false,
+      isGroup: identity.kind === 'group',
+      onOutgoing: this.#onOutgoing,
+      now,
+      sleep: pause,
+    })
+  }
+
+  #createStreamer({ turnId, input, startedAt }: TurnRow): Streamer {
+    const { identity } = this.#options
+    const ref = previewRef(turnId)
+    const keyboard = [[STOP_BUTTON.build(DELIVERY_WORDS.stop, turnId)]]
+    const replyTo = identity.kind === 'group' ? input.sources[0]?.message_id : undefined
+    const to = () => this.#facts.destination()
+    return new Streamer(
+      {
+        mode: identity.kind === 'private' ? 'draft' : 'edit',
+        kind: identity.kind,
+        previewId: this.#outbox.resolve({ ref }),
+        startedAt: startedAt ?? now(),
+      },
+      {
+        budget: this.#budget,
+        sendDraft: (text) => this.#telegram.sendDraft(to(), draftIdOf(turnId), text),
+        sendTyping: () => this.#telegram.sendTyping(to()),
+        editPreview: (messageId, text) => this.#telegram.editPreview(to(), messageId, text, keyboard),
+        openPreview: async (text, signal) => {
+          const key = previewKey(turnId)
+          const reply = replyTo === undefined ? {} : { replyTo }
+          this.#outbox.add(key, { kind: 'send', ref, text, keyboard, ...reply }, now())
+          this.#onOutgoing()
+          await this.#rows.ended(key, signal)
+          return this.#outbox.resolve({ ref })
+        },
+        onClosed: (reason) => this.#close(reason),
+        now,
+        sleep: pause,
+      },
+    )
+  }
+
+  async #prepare(row: TurnRow, agent: AgentClient): Promise<PreparedTurn> {
+    const { message, attachments, problems } = await prepareTurn(row.input, { telegram: this.#telegram, agent })
+    const prepared = { message, attachments: [...attachments] }
+    this.#options.storage.transaction(() => {
+      this.#turns.savePrepared(row.turnId, prepared)
+      problems.forEach((problem, index) => {
+        this.#outbox.add(`t:${row.turnId}:media:${index}`, { kind: 'send', text: plainText(problem) }, now())
+      })
+    })
+    if (problems.length > 0) this.#onOutgoing()
+    return prepared
+  }
+
+  /** Nothing reaches this chat any more: nobody hears an answer. */
+  #close(reason: string): void {
+    log('info', 'chat_closed', { chat: this.#options.identity.name, reason })
+    this.#runner.abandon()
+  }
+
+  /** The group goes on under another id, with another object: it gets what this one knows. */
+  async #migrate(chatId: number): Promise<void> {
+    const { identity, storage, env } = this.#options
+    if (this.#facts.migratedTo === chatId) return
+    this.#facts.save({ migratedTo: chatId })
+    const rows = storage.query("SELECT key, value FROM store WHERE key NOT LIKE '#%'")
+    const values = Object.fromEntries(rows.map(({ key, value }) => [String(key), String(value)]))
+    try {
+      await env.CHAT.getByName(`${identity.botId}:${chatId}`).adopt(values, this.#facts.agentChat)
+    } catch (error) {
+      log('error', 'chat_not_moved', { chat: identity.name, error: describeError(error) })
+    }
+  }
+
+  #prune(): void {
+    if (now() - this.#prunedAt < PRUNE_EVERY_MS) return
+    this.#prunedAt = now()
+    this.#inbox.prune(now())
+    this.#outbox.prune(now())
+    this.#turns.prune()
+    this.#reports.prune(now() - KEPT_AFTER_DONE_MS)
+  }
+}
+
+function now(): number {
+  return Date.now()
+}

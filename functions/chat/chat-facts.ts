@@ -1,0 +1,88 @@
+/** What delivery itself must remember of a chat: beside the handlers' values, under names of its own. */
+import type { UserFromGetMe } from 'grammy/types'
+import { z } from 'zod'
+import type { ChatDatabase } from './chat-database.ts'
+import { agentChatId } from './chat-name.ts'
+import type { ChatIdentity } from './handling.ts'
+import type { Destination } from './telegram-client.ts'
+
+/** Rights and names of a bot change rarely. */
+const BOT_INFO_KEPT_MS = 6 * 3_600_000
+
+const BotInfo = z.looseObject({ id: z.int(), username: z.string() })
+const Facts = z.object({
+  /** End of the present penalty. */
+  silentUntil: z.number().default(0),
+  /** The group was turned into a supergroup with this id. */
+  migratedTo: z.int().optional(),
+  /** The agent knows this chat by an earlier id. */
+  agentChat: z.string().optional(),
+  /** A group with topics: other objects send into it too. */
+  isForum: z.boolean().default(false),
+  bot: z.object({ info: BotInfo, at: z.number() }).optional(),
+})
+type Facts = z.infer<typeof Facts>
+
+const KEY = '#delivery'
+
+export class ChatFacts {
+  readonly #database: ChatDatabase
+  readonly #identity: ChatIdentity
+  #facts: Facts
+
+  constructor(identity: ChatIdentity, database: ChatDatabase) {
+    this.#identity = identity
+    this.#database = database
+    const [row] = database.query('SELECT value FROM store WHERE key = ?', KEY)
+    this.#facts = Facts.parse(typeof row?.value === 'string' ? JSON.parse(row.value) : {})
+  }
+
+  get silentUntil(): number {
+    return this.#facts.silentUntil
+  }
+
+  get migratedTo(): number | undefined {
+    return this.#facts.migratedTo
+  }
+
+  /** The chat's name for the agent. */
+  get agentChat(): string {
+    return this.#facts.agentChat ?? agentChatId(this.#identity.name)
+  }
+
+  destination(): Destination {
+    const { migratedTo } = this.#facts
+    if (migratedTo !== undefined) return { chatId: migratedTo }
+    return { chatId: this.#identity.chatId, threadId: this.#identity.threadId }
+  }
+
+  /** Whether this object alone sends into the chat, so that message ids tell what arrived. */
+  sendsAlone(): boolean {
+    const { threadId, kind } = this.#identity
+    if (threadId !== undefined || this.#facts.isForum || this.#facts.migratedTo !== undefined) return false
+    return kind === 'group' || this.#facts.bot?.info.has_topics_enabled !== true
+  }
+
+  /** @param fetchInfo `getMe`; asked when what is known is old, and needed only when nothing is */
+  async bot(fetchInfo: () => Promise<UserFromGetMe>, now: number): Promise<UserFromGetMe> {
+    const known = this.#facts.bot
+    if (known && now - known.at < BOT_INFO_KEPT_MS) return known.info as unknown as UserFromGetMe
+    try {
+      const info = await fetchInfo()
+      this.save({ bot: { info: { ...info }, at: now } })
+      return info
+    } catch (error) {
+      if (!known) throw error
+      return known.info as unknown as UserFromGetMe
+    }
+  }
+
+  save(change: Partial<Facts>): void {
+    this.#facts = { ...this.#facts, ...change }
+    this.#database.query(
+      'INSERT INTO store (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+      KEY,
+      JSON.stringify(this.#facts),
+    )
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The Durable Object of one bot, chat and topic: its RPC methods and its alarm, nothing else. What happens in a chat is
+ * `chat-engine.ts`.
+ *
+ * The alarm owns the work: it is retried after a crash and never overlaps itself. Ordinary errors never leave it, because
+ * after six failures in a row the platform gives an alarm up; what does leave it says that the code or the storage is stale.
+ */
+import { DurableObject } from 'cloudflare:workers'
+import type { Update } from 'grammy/types'
+import type { PendingMessage } from '../../agent-vm/protocol.ts'
+import type { Bindings } from '../bindings.ts'
+import { parseConfig } from '../config.ts'
+import { durableChatDatabase, ensureTables } from './chat-database.ts'
+import { ChatEngine, type Handlers } from './chat-engine.ts'
+import { parseChatName } from './chat-name.ts'
+import type { DeploymentReport } from './deployment-report.ts'
+import { classifyUpdate, describeDeployment, handleUpdate } from './handle-update.ts'
+
+const HANDLERS: Handlers = { classifyUpdate, describeDeployment, handleUpdate }
+
+/** What is known of an update where it comes in; the rest is the handlers' to read. */
+export interface IncomingUpdate {
+  readonly update_id: number
+}
+
+export class Chat extends DurableObject<Bindings> {
+  readonly #engine: ChatEngine
+
+  /** @param handlers what Baal says and does; the platform gives none, tests give their own */
+  constructor(ctx: DurableObjectState, env: Bindings, handlers: Handlers = HANDLERS) {
+    super(ctx, env)
+    const storage = durableChatDatabase(ctx.storage)
+    ensureTables(storage)
+    this.#engine = new ChatEngine({
+      identity: parseChatName(ctx.id.name ?? ''),
+      storage,
+      config: parseConfig(env),
+      env,
+      handlers,
+      wake: () => this.#wakeAt(Date.now()),
+    })
+    // Work without an alarm, whatever lost it, is taken up again as soon as anything touches the chat.
+    void ctx.blockConcurrencyWhile(() => this.poke())
+  }
+
+  /** Durable before it resolves: only then Telegram may hear "ok". The same update is taken once. */
+  async enqueue(update: IncomingUpdate): Promise<'new' | 'duplicate' | 'ignored'> {
+    return this.#engine.enqueue(update as Update)
+  }
+
+  async reportDeployment(report: DeploymentReport): Promise<void> {
+    await this.#engine.report(report)
+  }
+
+  /** @returns the highest id that is durable here; each is delivered once, however often it is offered */
+  async deliverPending(agentId: string, messages: readonly PendingMessage[]): Promise<number> {
+    return this.#engine.deliverPending(agentId, messages)
+  }
+
+  /** What an ordinary group knew, when it has become this supergroup. */
+  async adopt(values: Readonly<Record<string, string>>, agentChat: string): Promise<void> {
+    this.#engine.adopt(values, agentChat)
+  }
+
+  /** Makes sure that unfinished work has an alarm. */
+  async poke(): Promise<void> {
+    if (this.#engine.hasWork() && (await this.ctx.storage.getAlarm()) === null) await this.#wakeAt(Date.now())
+  }
+
+  override async alarm(): Promise<void> {
+    const next = await this.#engine.run()
+    if (next !== undefined) await this.#wakeAt(next)
+  }
+
+  /** Never later than an alarm that is set already: it may be for something newer. */
+  async #wakeAt(time: number): Promise<void> {
+    const set = await this.ctx.storage.getAlarm()
+    if (set === null || time < set) await this.ctx.storage.setAlarm(time)
+  }
+}

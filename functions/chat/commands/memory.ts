@@ -1,0 +1,40 @@
+/** /memory: what an agent remembers, to see, rewrite or forget. It lies in a file of its workspace. */
+import type { Agent } from '../../database/agents.ts'
+import { MAX_MEMORY_BYTES, MEMORY_FILE } from '../agents/memory-file.ts'
+import { clip, fmt, longQuote } from '../catalogue/format.ts'
+import type { BaalContext, Router } from '../routing/baal-context.ts'
+import { agentButton, onAgentButton } from '../routing/buttons.ts'
+import { onAgentCommand } from '../routing/on-agent-command.ts'
+import { startEdit } from '../wizard/edit-wizard.ts'
+import { openWizard, wizardOwner } from '../wizard/run-wizard.ts'
+
+const SHOWN_POINTS = 3000
+
+export function registerMemory(router: Router): void {
+  onAgentCommand(router, 'memory', showMemory)
+  onAgentButton(router, 'remember', async (ctx, agent) => {
+    openWizard(ctx, startEdit(wizardOwner(ctx), { agentId: agent.id, agentName: agent.name, field: 'memory' }))
+  })
+  onAgentButton(router, 'forget', async ({ words, out }, agent) => {
+    out.show(words.memory.confirmForget({ agent: agent.name }), [
+      [agentButton(words.buttons.forgetConfirm, 'forget!', agent.id, 'danger')],
+      [agentButton(words.buttons.back, 'memory', agent.id)],
+    ])
+  })
+  onAgentButton(router, 'forget!', async ({ ports, words, out }, agent) => {
+    await (await ports.agent(agent.id)).writeText(MEMORY_FILE, '')
+    out.show(words.memory.forgotten, [[agentButton(words.buttons.back, 'memory', agent.id)]])
+  })
+}
+
+async function showMemory({ ports, words, out }: BaalContext, agent: Agent): Promise<void> {
+  const control = await ports.agent(agent.id)
+  const memory = ((await control.readText(MEMORY_FILE, MAX_MEMORY_BYTES)) ?? '').trim()
+  const { memory: text, buttons } = words
+  const body = memory ? longQuote(clip(memory, SHOWN_POINTS)) : text.empty
+  const whole = [...memory].length > SHOWN_POINTS
+  if (whole) out.add({ kind: 'agent_file', agentId: agent.id, from: { path: MEMORY_FILE }, name: 'MEMORY.md' })
+  out.show(fmt`${text.title({ agent: agent.name })}\n\n${body}`, [
+    [agentButton(buttons.edit, 'remember', agent.id), agentButton(buttons.forget, 'forget', agent.id)],
+  ])
+}

@@ -1,0 +1,70 @@
+/** /start: the first run, a return, a group, or someone who comes by a link. */
+import { findAgent, isGone, listAgents } from '../../database/agents.ts'
+import { findLinkByToken, isOpen } from '../../database/links.ts'
+import { joinByLink } from '../../database/members.ts'
+import { sha256Hex } from '../agents/create-agent.ts'
+import { chooseAgent } from '../agents/current-agent.ts'
+import { offerAgents } from '../agents/offer-agents.ts'
+import { fmt } from '../catalogue/format.ts'
+import type { BaalContext, Router } from '../routing/baal-context.ts'
+import { button, commandButton } from '../routing/buttons.ts'
+import { onCommand } from '../routing/on-command.ts'
+import { startCreate } from '../wizard/create-wizard.ts'
+import { openWizard, wizardOwner } from '../wizard/run-wizard.ts'
+import { showAccount } from './account.ts'
+import { startCreation } from './create.ts'
+import { showHelp } from './help.ts'
+import { showList } from './list.ts'
+import { explainLogin } from './login.ts'
+
+/** `t.me/<bot>?start=<word>`: what a group's button or a web page may open here. Tokens are longer. */
+const PLACES: Readonly<Record<string, (ctx: BaalContext) => Promise<void> | void>> = {
+  create: startCreation,
+  list: showList,
+  help: showHelp,
+  account: showAccount,
+  login: explainLogin,
+}
+
+export function registerStart(router: Router): void {
+  onCommand(router, 'start', async (ctx, payload) => {
+    if (ctx.inGroup) return ctx.out.send(ctx.words.start.group({ bot: ctx.ports.bot.username }))
+    if (Object.hasOwn(PLACES, payload)) return PLACES[payload]?.(ctx)
+    if (payload.length >= 16) return visit(ctx, payload)
+    return greet(ctx)
+  })
+  router.callbackQuery(/^x:([0-2])$/, (ctx) => {
+    const idea = ctx.words.start.examples[Number(ctx.match[1])]
+    if (idea) openWizard(ctx, startCreate(wizardOwner(ctx), idea))
+  })
+}
+
+async function greet(ctx: BaalContext): Promise<void> {
+  const { ports, user, words, out } = ctx
+  const own = await listAgents(ports.database, user.id)
+  if (own.length > 0) return offerAgents(ctx, words.start.again({ name: user.firstName, agents: own.length }))
+  out.send(fmt`${words.start.first({ name: user.firstName })}\n\n${words.start.tryOne}\n\n${words.start.privacy}`, {
+    keyboard: [
+      [{ ...commandButton(words.buttons.create, 'create'), style: 'primary' }],
+      ...words.start.examples.map(({ label }, index) => [button(label, `x:${index}`)]),
+    ],
+  })
+}
+
+async function visit(ctx: BaalContext, token: string): Promise<void> {
+  const { ports, user, words, out } = ctx
+  const link = await findLinkByToken(ports.database, await sha256Hex(token))
+  const agent = link && (await findAgent(ports.database, link.agentId))
+  // One answer for all that is wrong with a link: it tells nobody which agents exist.
+  if (!link || !agent || isGone(agent)) return out.send(words.visit.closed)
+  const current = { agentId: agent.id, chosenBy: user.id }
+  if (agent.ownerId === user.id) {
+    chooseAgent(ports.store, current)
+    return out.send(words.visit.own({ agent: agent.name }))
+  }
+  if (!isOpen(link, ports.now())) return out.send(words.visit.closed)
+  const joined = await joinByLink(ports.database, link, { userId: user.id, now: ports.now() })
+  if (joined !== 'joined') return out.send(words.visit[joined])
+  chooseAgent(ports.store, current)
+  out.send(words.visit.welcome({ agent: agent.name }))
+}

@@ -1,0 +1,279 @@
+import { eq } from 'drizzle-orm'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findAgent } from '../../database/agents.ts'
+import { agents, deployments } from '../../database/schema.ts'
+import { chatOf } from '../chat-window.fake.ts'
+import { agentOf, type FakeWorld, giveAgent, startFakeWorld } from '../handling.fake.ts'
+
+let world: FakeWorld
+let person = 65_000
+beforeAll(async () => {
+  world = await startFakeWorld()
+})
+afterAll(() => world.close())
+
+/** A person with one running agent, talking to it. */
+async function owner(name = 'Rex') {
+  const chat = chatOf(world, { id: ++person, name: 'Ana' })
+  const agentId = await giveAgent(world, person, { name })
+  await chat.says('/list')
+  await chat.presses(name)
+  await chat.presses('💬 Chat')
+  return { chat, agentId, person }
+}
+
+describe('the conversation', () => {
+  test('/stop stops, and says so when there is nothing to stop', async () => {
+    const { chat, agentId } = await owner()
+    chat.running = { agentId, turnId: 't1' }
+    expect((await chat.says('/stop')).lane).toBe('control')
+    expect(chat.running).toBeUndefined()
+    await chat.says('/stop')
+    expect(chat.last.text).toBe('Nothing is running.')
+  })
+
+  test('a Stop button of a former answer does not stop the present one', async () => {
+    const { chat, agentId } = await owner()
+    chat.running = { agentId, turnId: 'new' }
+    expect((await chat.receives(chat.pressed('stop:old'))).answer?.text).toBe('Nothing is running.')
+    expect(chat.running).toBeDefined()
+    await chat.receives(chat.pressed('stop:new'))
+    expect(chat.running).toBeUndefined()
+  })
+
+  test('Telegram’s own Stop stops too', async () => {
+    const { chat, agentId } = await owner()
+    chat.running = { agentId, turnId: 't' }
+    const stopped = { chat: { id: 1, type: 'private' as const, first_name: 'A' }, draft_id: 1 }
+    expect(await chat.receives(chat.update({ stopped_message_generation: stopped }))).toMatchObject({ outgoing: [] })
+    expect(chat.running).toBeUndefined()
+  })
+
+  test('/new clears it and keeps the rest, /compact shortens it', async () => {
+    const { chat, agentId } = await owner()
+    await chat.says('/new')
+    expect(agentOf(world, agentId).cleared).toBe(1)
+    expect(chat.last.text).toContain('Memory and files are kept')
+    await chat.says('/compact')
+    expect(chat.last.text).toContain('shorter now')
+    await chat.says('/compact')
+    expect(chat.last.text).toContain('short already')
+  })
+
+  test('/status tells how the agent is, also when its machine is silent', async () => {
+    const { chat, agentId } = await owner()
+    await chat.says('/status')
+    expect(chat.last.text).toContain('Rex: running')
+    expect(chat.last.text).toContain('Version 1.2.3, up for 2 hours')
+    world.agents.delete(agentId)
+    await chat.says('/status')
+    expect(chat.last.text).toContain('does not answer at the moment')
+  })
+
+  test('a machine that is silent is told in the person’s language', async () => {
+    const { chat, agentId } = await owner()
+    world.agents.delete(agentId)
+    await chat.says('/language fr')
+    await chat.says('/new')
+    expect(chat.last.text).toContain('L’ordinateur de l’agent ne répond pas')
+  })
+
+  test('/verbose hides and shows the steps', async () => {
+    const { chat } = await owner()
+    await chat.says('/verbose off')
+    expect((await chat.says('hi')).turn?.quiet).toBe(true)
+    await chat.presses('Show the steps')
+    expect((await chat.says('hi')).turn?.quiet).toBeUndefined()
+  })
+
+  test('/cancel leaves a menu, or says that there is none', async () => {
+    const { chat } = await owner()
+    await chat.says('/cancel')
+    expect(chat.last.text).toBe('There is nothing to cancel.')
+    await chat.says('/create')
+    await chat.says('/cancel')
+    expect(chat.last.text).toBe('Cancelled. Nothing was changed.')
+  })
+
+  test('/schedule asks the agent, which keeps its schedule itself', async () => {
+    const { chat } = await owner()
+    await chat.says('/timezone Europe/Paris')
+    expect((await chat.says('/schedule')).turn?.message).toContain('my scheduled tasks')
+    expect((await chat.says('/schedule water the plants at 9')).turn?.message).toBe(
+      'Please schedule this: water the plants at 9 (my time zone: Europe/Paris)',
+    )
+  })
+})
+
+describe('/soul and /model', () => {
+  test('change name, personality and model, told to the agent before they are kept', async () => {
+    const { chat, agentId } = await owner()
+    await chat.says('/soul')
+    expect(chat.last.text).toContain('You are Rex')
+    await chat.presses('Name')
+    await chat.says('Max')
+    expect(chat.last.text).toContain('Max follows it from your next message on')
+    await chat.says('/soul')
+    await chat.presses('Personality')
+    await chat.says('Be a pirate.')
+    await chat.says('/soul')
+    await chat.presses('Model')
+    await chat.presses('Qwen3 Coder')
+    expect(agentOf(world, agentId).configured).toEqual([
+      { name: 'Max' },
+      { system_prompt: 'Be a pirate.' },
+      { model: 'qwen3-coder-next' },
+    ])
+    expect(await findAgent(world.database, agentId)).toMatchObject({
+      name: 'Max',
+      prompt: 'Be a pirate.',
+      model: 'qwen3-coder-next',
+    })
+  })
+
+  test('change nothing when the agent cannot be told, and can be tried again', async () => {
+    const { chat, agentId } = await owner()
+    await chat.says('/soul')
+    await chat.presses('Name')
+    const silent = agentOf(world, agentId)
+    world.agents.delete(agentId)
+    await chat.says('Max')
+    expect(chat.last.text).toContain('does not answer')
+    expect((await findAgent(world.database, agentId))?.name).toBe('Rex')
+    world.agents.set(agentId, silent)
+    await chat.says('Max')
+    expect((await findAgent(world.database, agentId))?.name).toBe('Max')
+  })
+
+  test('/model takes a name at once and refuses what is not offered, typed or forged', async () => {
+    const { chat, agentId } = await owner()
+    await chat.says('/model qwen3-coder-next')
+    expect((await findAgent(world.database, agentId))?.model).toBe('qwen3-coder-next')
+    await chat.says('/model gpt-5')
+    expect(chat.messages.at(-2)?.text).toContain('I do not have that model')
+    const { answer } = await chat.receives(chat.pressed(`model:${agentId}:gemma-4`))
+    expect(answer?.text).toContain('I do not have that model')
+    expect((await findAgent(world.database, agentId))?.model).toBe('qwen3-coder-next')
+  })
+})
+
+describe('/memory, /files and /export', () => {
+  test('memory can be seen, rewritten and forgotten', async () => {
+    const { chat, agentId } = await owner()
+    const { files } = agentOf(world, agentId)
+    await chat.says('/memory')
+    expect(chat.last.text).toContain('Nothing yet')
+    files.set('memory/MEMORY.md', '- my dog is called Rex\n')
+    await chat.says('/memory')
+    expect(chat.last.text).toContain('my dog is called Rex')
+    await chat.presses('✏️ Rewrite')
+    await chat.says('- my cat is called Tom')
+    expect(files.get('memory/MEMORY.md')).toBe('- my cat is called Tom\n')
+    await chat.says('/memory')
+    await chat.presses('🧽 Forget everything')
+    expect(files.get('memory/MEMORY.md')).toContain('Tom')
+    await chat.presses('Yes, forget')
+    expect(files.get('memory/MEMORY.md')).toBe('')
+  })
+
+  test('a memory longer than a message comes as a file beside its beginning', async () => {
+    const { chat, agentId } = await owner()
+    agentOf(world, agentId).files.set('memory/MEMORY.md', 'long '.repeat(2000))
+    const { outgoing } = await chat.says('/memory')
+    expect(outgoing.find(({ kind }) => kind === 'agent_file')).toMatchObject({ from: { path: 'memory/MEMORY.md' } })
+  })
+
+  test('files can be walked through and fetched', async () => {
+    const { chat, agentId } = await owner()
+    const { files } = agentOf(world, agentId)
+    files.set('notes.txt', 'hello')
+    files.set('photos/a very long name that does not fit into a button at all.jpg', 'x')
+    await chat.says('/files')
+    expect(chat.buttons()).toEqual(['📁 photos', '📄 notes.txt · 5 B'])
+    expect((await chat.presses(/notes/)).outgoing).toEqual([
+      { kind: 'agent_file', agentId, from: { path: 'notes.txt' }, name: 'notes.txt' },
+    ])
+    await chat.presses('📁 photos')
+    const photo = chat.press(/a very long/)
+    await chat.presses('⬆ Up')
+    expect(chat.buttons()).toContain('📁 photos')
+    const stale = await chat.receives(photo)
+    expect(stale.answer?.text).toContain('out of date')
+    expect(stale.outgoing.every(({ kind }) => kind === 'edit')).toBe(true)
+    await chat.says('/files nowhere')
+    expect(chat.last.text).toContain('This folder is empty')
+  })
+
+  test('an export is one file named after the agent', async () => {
+    const { chat, agentId } = await owner('Röx / 🐕')
+    const { outgoing } = await chat.says('/export')
+    expect(outgoing.at(-1)).toMatchObject({ kind: 'agent_file', agentId, from: 'export', name: 'Röx.tar.gz' })
+  })
+})
+
+describe('/doctor', () => {
+  test('finds everything well', async () => {
+    const { chat } = await owner()
+    await chat.says('/doctor')
+    expect(chat.last.text.match(/✅/g)).toHaveLength(3)
+    expect(chat.buttons()).toEqual([])
+  })
+
+  test('names a silent machine, a model that is gone and the last failure, with buttons that help', async () => {
+    const { chat, agentId } = await owner()
+    world.agents.delete(agentId)
+    await world.database.update(agents).set({ model: 'gemma-4' }).where(eq(agents.id, agentId))
+    await world.database.insert(deployments).values({
+      id: `d${agentId}`,
+      agentId,
+      kind: 'repair',
+      status: 'failed',
+      errorCode: 'unhealthy',
+      createdAt: world.time + 1,
+      updatedAt: world.time,
+    })
+    await chat.says('/doctor')
+    expect(chat.last.text).toContain('❌ Its computer does not answer')
+    expect(chat.last.text).toContain('❌ The model gemma-4 is not offered any more')
+    expect(chat.last.text).toContain('Last problem: it was set up but does not answer')
+    expect(chat.buttons()).toEqual(['🔧 Repair', 'Model'])
+  })
+})
+
+describe('edited messages', () => {
+  test('are offered once, and run again only when asked', async () => {
+    const { chat, agentId } = await owner()
+    const edit = await chat.edits(42, 'what is 2+3?')
+    expect(edit.turn).toBeUndefined()
+    expect(chat.buttons()).toEqual(['🔁 Run again'])
+    expect((await chat.edits(42, 'what is 2+4?')).outgoing).toEqual([])
+    const offer = chat.press('🔁 Run again')
+    expect((await chat.receives(offer)).turn).toMatchObject({ agentId, message: 'what is 2+4?' })
+    const again = await chat.receives(offer)
+    expect(again.turn).toBeUndefined()
+    expect(again.answer?.text).toContain('too long ago')
+  })
+})
+
+describe('buttons under answers', () => {
+  test('show the steps of a turn', async () => {
+    const { chat } = await owner()
+    chat.steps = [
+      { type: 'tool_use', id: '1', name: 'bash', input: { command: 'git --version' } },
+      { type: 'tool_result', id: '1', name: 'bash', ok: true, summary: 'git version 2.39' },
+      { type: 'tool_use', id: '2', name: 'read_file', input: { path: 'x' } },
+    ]
+    await chat.receives(chat.pressed('steps:t1'))
+    expect(chat.last.text).toBe('✓ bash · git --version → git version 2.39\n… read_file · x')
+  })
+
+  test('ask the same again, as the same person and counted like any message', async () => {
+    const { chat, agentId, person: id } = await owner()
+    chat.formerTurn = { agentId, user: { id, name: 'Ana', role: 'owner' }, message: 'hello' }
+    expect((await chat.receives(chat.pressed('retry:t1'))).turn).toMatchObject({ agentId, message: 'hello' })
+    chat.formerTurn = { ...chat.formerTurn, user: { id: 1, name: 'X', role: 'owner' } }
+    expect((await chat.receives(chat.pressed('retry:t1'))).turn).toBeUndefined()
+    chat.formerTurn = undefined
+    expect((await chat.receives(chat.pressed('retry:t1'))).turn).toBeUndefined()
+  })
+})

@@ -1,0 +1,25 @@
+/** What delivery itself says: few words, each with what helps. Everything else is the handlers' catalogue. */
+export const DELIVERY_WORDS = {
+  stopped: '⏹ Stopped.',
+  nothingSaid: '✓ Done.',
+  maxIterations: '⏸ I paused after many steps. Write “go on” to let me continue.',
+  steps: '🧾 Steps',
+  stop: '⏹ Stop',
+  retry: '🔁 Retry',
+  resend: '🔁 Send it again',
+  unsure: 'I could not make sure that my last message reached you.',
+  longAnswer: 'The whole answer is in this file.',
+  unreachable: 'My machine does not answer. Your message is kept: press Retry in a minute.',
+  interrupted: 'I was interrupted and cannot tell how far I got. Press Retry to ask again.',
+  failed: 'Something went wrong on my side. Press Retry to ask again.',
+  updateFailed: 'I could not handle that just now. Please send it again in a minute.',
+  fileMissing: (name: string) => `I wanted to send ${name}, but the file is not there any more.`,
+  fileTooLarge: (name: string) => `${name} is larger than 50 MB, which is the most a bot may send.`,
+  fileUnreachable: (name: string) => `I could not fetch ${name} from my machine. Ask me to send it again.`,
+  fileRefused: (name: string) => `Telegram does not accept ${name}. Ask me to send it in another form.`,
+  incomingTooLarge: (name: string) =>
+    `${name} is larger than 20 MB, the most a bot may fetch: the agent does not get it.`,
+  incomingFailed: (name: string) => `${name} could not be fetched from Telegram: the agent does not get it.`,
+  resent: 'Sent again.',
+  resentAlready: 'It was sent already.',
+} as const

@@ -1,0 +1,79 @@
+import { describe, expect, test } from 'vitest'
+import { buildFinal, type FinalRequest, previewRef } from './final.ts'
+import { NO_PROGRESS, type TurnProgress } from './turn-progress.ts'
+
+describe('buildFinal', () => {
+  test('sends the answer as a new message when no preview exists', () => {
+    expect(build({ settled: ['Hello'] })).toMatchObject([
+      { kind: 'send', ref: previewRef('t1'), text: { text: 'Hello' } },
+    ])
+  })
+
+  test('turns the preview into the answer: never both', () => {
+    expect(build({ settled: ['Hello'] }, { hasPreview: true })).toMatchObject([
+      { kind: 'edit', target: { ref: previewRef('t1') }, text: { text: 'Hello' } },
+    ])
+  })
+
+  test('sends a long answer in parts, a very long one with a document', () => {
+    const parts = build({ settled: [paragraphs(8_000)] })
+    expect(parts.map(({ kind }) => kind)).toEqual(['send', 'send'])
+    const long = build({ settled: [paragraphs(40_000)] })
+    expect(long.map(({ kind }) => kind)).toEqual(['send', 'send', 'document'])
+    expect(long.at(-1)).toMatchObject({ name: 'answer.md', content: paragraphs(40_000) })
+  })
+
+  test('offers the steps under the last part when tools were used, unless tools are hidden', () => {
+    const [message] = build({ settled: ['Hello'], toolCount: 2 })
+    expect(message).toMatchObject({ keyboard: [[{ callback_data: 'steps:t1' }]] })
+    expect(build({ settled: ['Hello'], toolCount: 2 }, { quiet: true })[0]).not.toHaveProperty('keyboard')
+    expect(build({ settled: ['Hello'] })[0]).not.toHaveProperty('keyboard')
+  })
+
+  test('says in one line what went wrong, below what was said, with a button that helps', () => {
+    const [message] = build({ live: 'Half an ans' }, { problem: 'The model does not answer.' })
+    expect(message).toMatchObject({
+      text: { text: 'Half an ans\n\n⚠️ The model does not answer.' },
+      keyboard: [[{ callback_data: 'retry:t1' }]],
+    })
+  })
+
+  test('keeps what was said before a stop', () => {
+    expect(build({ live: 'Half' }, { stopped: true })).toMatchObject([{ text: { text: 'Half\n\n⏹ Stopped.' } }])
+    expect(build({}, { stopped: true })).toMatchObject([{ text: { text: '⏹ Stopped.' } }])
+  })
+
+  test('is never silent', () => {
+    expect(build({})).toMatchObject([{ text: { text: '✓ Done.' } }])
+    expect(build({ done: 'max_iterations', settled: ['So far.'] })[0]).toMatchObject({
+      text: { text: expect.stringContaining('go on') },
+    })
+  })
+
+  test('answers the message that asked, with its first part only', () => {
+    const parts = build({ settled: [paragraphs(8_000)] }, { replyTo: 77 })
+    expect(parts[0]).toMatchObject({ replyTo: 77 })
+    expect(parts[1]).not.toHaveProperty('replyTo')
+  })
+
+  test('shows notices above the answer', () => {
+    expect(build({ notices: ['Compacted.'], settled: ['Hello'] })[0]).toMatchObject({
+      text: { text: 'Compacted.\nHello' },
+    })
+  })
+})
+
+function build(progress: Partial<TurnProgress>, options: Partial<FinalRequest> = {}) {
+  return buildFinal({
+    turnId: 't1',
+    progress: { ...NO_PROGRESS, ...progress },
+    quiet: false,
+    hasPreview: false,
+    stopped: false,
+    ...options,
+  })
+}
+
+function paragraphs(chars: number): string {
+  return Array.from({ length: Math.floor(chars / 100) }, (_, n) => `${n} `.padEnd(98, 'word ').trimEnd()).join('\n\n')
+}

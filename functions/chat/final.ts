@@ -1,0 +1,88 @@
+/** How a turn ends in the chat: the answer in its parts, an honest line where there is none, and buttons that help. */
+import type { InlineKeyboardButton } from 'grammy/types'
+import { DELIVERY_WORDS } from './delivery-words.ts'
+import { joinFormatted } from './formatted-tail.ts'
+import type { Outgoing, OutgoingMessage } from './outgoing.ts'
+import { type FormattedText, plainText } from './text/formatted-text.ts'
+import { renderMarkdown } from './text/render-markdown.ts'
+import { splitMessage } from './text/split-message.ts'
+import { RETRY_BUTTON, STEPS_BUTTON } from './turn-buttons.ts'
+import { answerOf, type TurnProgress } from './turn-progress.ts'
+
+/** A wall of messages is no answer: what is longer goes into a document beside its beginning. */
+export const MAX_PARTS = 3
+const PARTS_BESIDE_DOCUMENT = 2
+
+export interface FinalRequest {
+  readonly turnId: string
+  readonly progress: TurnProgress
+  readonly quiet: boolean
+  /** In groups: the message that asked. */
+  readonly replyTo?: number | undefined
+  /** A preview message exists under `previewRef` and becomes the first part. */
+  readonly hasPreview: boolean
+  /** Said below the answer when the turn failed. */
+  readonly problem?: string | undefined
+  readonly stopped: boolean
+}
+
+/** Name of the message that a turn's preview, then its final, is. */
+export function previewRef(turnId: string): string {
+  return `turn:${turnId}`
+}
+
+export function buildFinal(request: FinalRequest): Outgoing[] {
+  const { turnId, progress, replyTo } = request
+  const answer = answerOf(progress)
+  const parts = partsOf(request, answer)
+  const keyboard = buttonsOf(request)
+  const isLong = parts.length > MAX_PARTS
+  const shown = isLong ? parts.slice(0, PARTS_BESIDE_DOCUMENT) : parts
+  const outgoing: Outgoing[] = shown.map((text, index) => {
+    const isLast = index === shown.length - 1
+    const message: OutgoingMessage = {
+      text,
+      ...(isLast && keyboard.length > 0 ? { keyboard: [keyboard] } : {}),
+      ...(index === 0 && replyTo !== undefined ? { replyTo } : {}),
+    }
+    if (index > 0) return { kind: 'send', ...message }
+    return request.hasPreview
+      ? { kind: 'edit', target: { ref: previewRef(turnId) }, ...message }
+      : { kind: 'send', ref: previewRef(turnId), ...message }
+  })
+  if (isLong) {
+    const caption = plainText(DELIVERY_WORDS.longAnswer)
+    outgoing.push({ kind: 'document', name: 'answer.md', content: answer, caption })
+  }
+  return outgoing
+}
+
+function partsOf({ progress, problem, stopped }: FinalRequest, answer: string): FormattedText[] {
+  const notices = progress.notices.map((notice) => ({
+    text: `${notice.trim()}\n`,
+    entities: [{ type: 'italic' as const, offset: 0, length: notice.trim().length }],
+  }))
+  const body = answer === '' ? [] : [renderMarkdown(answer)]
+  const closing = closingLine({ progress, problem, stopped }, answer)
+  const lines = closing === undefined ? [] : [plainText(body.length > 0 ? `\n\n${closing}` : closing)]
+  const whole = joinFormatted(...notices.filter(({ text }) => text.trim() !== ''), ...body, ...lines)
+  const text = whole.text.trim() === '' ? plainText(DELIVERY_WORDS.nothingSaid) : whole
+  return splitMessage(text)
+}
+
+function closingLine(
+  { progress, problem, stopped }: Pick<FinalRequest, 'progress' | 'problem' | 'stopped'>,
+  answer: string,
+): string | undefined {
+  if (stopped) return DELIVERY_WORDS.stopped
+  if (problem !== undefined) return `⚠️ ${problem}`
+  if (progress.done === 'max_iterations') return DELIVERY_WORDS.maxIterations
+  return answer === '' ? DELIVERY_WORDS.nothingSaid : undefined
+}
+
+function buttonsOf({ turnId, progress, quiet, problem, stopped }: FinalRequest): InlineKeyboardButton[] {
+  return [
+    ...(problem !== undefined && !stopped ? [RETRY_BUTTON.build(DELIVERY_WORDS.retry, turnId)] : []),
+    ...(progress.toolCount > 0 && !quiet ? [STEPS_BUTTON.build(DELIVERY_WORDS.steps, turnId)] : []),
+  ]
+}

@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findAgent } from '../database/agents.ts'
+import { chatOf, groupOf } from './chat-window.fake.ts'
+import { BOT, type FakeWorld, fakePorts, giveAgent, startFakeWorld, telegramUser } from './handling.fake.ts'
+import { BaalContext, DirectTelegramCall } from './routing/baal-context.ts'
+import { Reply } from './routing/reply.ts'
+
+let world: FakeWorld
+let person = 90_000
+beforeAll(async () => {
+  world = await startFakeWorld()
+})
+afterAll(() => world.close())
+
+const someone = (name = 'Ana') => telegramUser({ id: ++person, name })
+
+describe('what is no business of ours', () => {
+  test.each([
+    { channel_post: { message_id: 1, date: 1, chat: { id: -1, type: 'channel', title: 'C' }, text: 'x' } },
+    { poll: {} },
+    { message: { message_id: 1, date: 1, chat: { id: 5, type: 'private', first_name: 'A' }, text: 'no sender' } },
+    { message: { message_id: 1, date: 1, chat: { id: 5, type: 'private' }, from: { ...BOT }, text: 'a bot' } },
+    { something_of_next_year: { chat: { id: 5 } } },
+  ])('is ignored: %o', async (content) => {
+    const chat = chatOf(world, { id: 5 })
+    const outcome = await chat.receives(chat.update(content as never))
+    expect(outcome).toEqual({ lane: 'ignore', outgoing: [] })
+  })
+})
+
+describe('an unknown command or button', () => {
+  test('is answered politely and changes nothing', async () => {
+    const chat = chatOf(world, { id: ++person })
+    await chat.says('/fly me to the moon')
+    expect(chat.last.text).toBe('I do not know /fly. See /help.')
+    for (const data of ['', 'x', 'c:fly', 'a:delete', 'w1:', 'l:show:', '💥'.repeat(16), 'x:9', 'lang:xx']) {
+      const { answer, outgoing, turn } = await chat.receives(chat.pressed(data || ' '))
+      expect([data, answer?.text, outgoing, turn]).toEqual([data, 'This menu is out of date.', [], undefined])
+    }
+  })
+
+  test('a command is understood however it is spelled', async () => {
+    const chat = chatOf(world, { id: ++person })
+    await chat.says('/HELP')
+    expect(chat.last.text).toContain('What I can do')
+    await chat.says('/help@Baal_Bot')
+    expect(chat.last.text).toContain('What I can do')
+    expect((await chat.says('/help@other_bot')).lane).toBe('ignore')
+  })
+})
+
+describe('someone else’s agent id in a button', () => {
+  const VERBS = [
+    'card', 'chat', 'update', 'repair', 'retry', 'soul', 'name', 'prompt', 'model', 'share', 'newlink', 'people',
+    'delete', 'delete!', 'memory', 'remember', 'forget', 'forget!', 'files', 'export', 'doctor',
+  ] // biome-ignore format: one glance
+
+  test.each(VERBS)('is answered as if it did not exist: %s', async (verb) => {
+    const agentId = await giveAgent(world, ++person)
+    const before = await findAgent(world.database, agentId)
+    const started = world.started.length
+    const stranger = chatOf(world, { id: ++person })
+    const outcome = await stranger.receives(stranger.pressed(`a:${verb}:${agentId}`))
+    const unknown = await stranger.receives(stranger.pressed(`a:${verb}:0000000000000000`))
+    expect(outcome).toEqual({
+      lane: 'control',
+      outgoing: [],
+      answer: { text: 'That agent does not exist, or it is not yours.', alert: true },
+    })
+    expect(unknown).toEqual(outcome)
+    expect(await findAgent(world.database, agentId)).toEqual(before)
+    expect(world.started).toHaveLength(started)
+  })
+
+  test.each(['l:show:ID', 'l:revoke:ID', 'm:block:ID:1', 'm:unblock:ID:1', 'model:ID:glm-4.7'])(
+    'nor does %s reveal or change anything',
+    async (data) => {
+      const agentId = await giveAgent(world, ++person)
+      const stranger = chatOf(world, { id: ++person })
+      const outcome = await stranger.receives(stranger.pressed(data.replace('ID', agentId)))
+      expect(outcome.answer?.text).toBe('That agent does not exist, or it is not yours.')
+      expect(outcome.outgoing).toEqual([])
+    },
+  )
+})
+
+describe('text without an agent', () => {
+  test('is answered with what helps', async () => {
+    const chat = chatOf(world, { id: ++person })
+    expect((await chat.says('hello')).lane).toBe('control')
+    expect(chat.last.text).toContain('You have no agent yet')
+    expect(chat.buttons()).toEqual(['➕ Create an agent', 'Help'])
+  })
+})
+
+describe('a group', () => {
+  async function groupWithAgent() {
+    const ana = someone('Ana')
+    const agentId = await giveAgent(world, ana.id)
+    const group = groupOf(world, -100_000 - person)
+    await group.says('/list@baal_bot', { from: ana })
+    await group.presses('💬 Rex', { from: ana })
+    return { group, ana, agentId }
+  }
+
+  test('hears only what is meant for the bot', async () => {
+    const { group, agentId } = await groupWithAgent()
+    const bob = someone('Bob')
+    expect((await group.says('hello all', { from: bob })).lane).toBe('ignore')
+    const mentioned = await group.says('@baal_bot what time is it?', { from: bob })
+    expect(mentioned.turn).toMatchObject({ agentId, message: 'what time is it?', user: { name: 'Bob' } })
+    expect((await group.says('and now?', { from: bob, replyToBot: true })).turn?.message).toBe('and now?')
+    expect((await group.says('/stop', { from: bob })).lane).toBe('control')
+    expect((await group.says('/stop@other_bot', { from: bob })).lane).toBe('ignore')
+    expect((await group.says('/weather', { from: bob })).lane).toBe('ignore')
+  })
+
+  test('talks as visitors, its owner too, so that private memory stays private', async () => {
+    const { group, ana } = await groupWithAgent()
+    expect((await group.says('@baal_bot hi', { from: ana })).turn?.user.role).toBe('visitor')
+  })
+
+  test('answers to the message it answers', async () => {
+    const { group } = await groupWithAgent()
+    const update = group.update({ message: group.message('/status@baal_bot', { from: someone() }) })
+    const { outgoing } = await group.receives(update)
+    expect(outgoing[0]).toMatchObject({ kind: 'send', replyTo: update.message?.message_id })
+  })
+
+  test('cannot be given an agent by anybody but its owner, nor deprived of it', async () => {
+    const { group, ana } = await groupWithAgent()
+    const bob = someone('Bob')
+    const forged = await group.receives(group.pressed(`a:chat:${await giveAgent(world, ana.id)}`, 1, bob))
+    expect(forged.answer?.text).toContain('does not exist')
+    for (const command of ['manage', 'new', 'compact']) {
+      await group.says(`/${command}@baal_bot`, { from: bob })
+      expect(group.last.text).toBe('Only the owner of this agent can do that.')
+    }
+    await group.says('/manage@baal_bot', { from: ana })
+    expect(group.last.text).toContain('You left Rex')
+  })
+
+  test('sends to a private chat for what is private, and deletes a key that was typed there', async () => {
+    const group = groupOf(world, -7)
+    await group.says('/create@baal_bot', { from: someone() })
+    expect(group.last.text).toBe('That works only in a private chat with me.')
+    expect(group.last.keyboard.flat()[0]).toMatchObject({ url: 'https://t.me/baal_bot?start=create' })
+    const { outgoing } = await group.says('/login sk-0123456789abcdefgh', { from: someone() })
+    expect(outgoing[0]?.kind).toBe('delete')
+  })
+
+  test('is greeted when the bot is added, and not when it is thrown out', async () => {
+    const group = groupOf(world, -8)
+    const change = (from: string, to: string) =>
+      group.update({
+        my_chat_member: {
+          chat: { id: -8, type: 'supergroup', title: 'G' },
+          from: someone(),
+          date: 1,
+          old_chat_member: { status: from, user: BOT },
+          new_chat_member: { status: to, user: BOT },
+        },
+      } as never)
+    await group.receives(change('left', 'member'))
+    expect(group.last.text).toContain('/list@baal_bot')
+    expect((await group.receives(change('member', 'kicked'))).lane).toBe('ignore')
+  })
+})
+
+test('another person’s press on a wizard is refused', async () => {
+  const chat = chatOf(world, { id: ++person })
+  await chat.says('/create')
+  const { answer, outgoing } = await chat.presses('Cancel', { from: someone('Eve') })
+  expect(answer?.text).toBe('This menu belongs to someone else.')
+  expect(outgoing).toEqual([])
+})
+
+test('a handler that calls Telegram itself fails loudly', async () => {
+  const chat = chatOf(world, { id: ++person })
+  const update = chat.update({ message: chat.message('hi') })
+  const ports = fakePorts(world, chat.identity, { update, store: {} as never, turns: {} as never })
+  const ctx = new BaalContext(update, { ports, out: new Reply(), user: { id: person } as never })
+  await expect(ctx.reply('hello')).rejects.toThrow(DirectTelegramCall)
+  await expect(ctx.api.getMe()).rejects.toThrow('getMe was called by a handler')
+})

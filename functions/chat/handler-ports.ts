@@ -1,0 +1,98 @@
+/** What handlers may use while they decide about one update of this chat. */
+import type { UserFromGetMe } from 'grammy/types'
+import type { Bindings } from '../bindings.ts'
+import type { Config } from '../config.ts'
+import type { Database } from '../database/database.ts'
+import { createSeal } from '../seal.ts'
+import { type AgentClient, AgentRefused, agentClientFor } from './agent-client.ts'
+import type { BufferedStore } from './chat-store.ts'
+import type { AgentControl, ChatIdentity, HandlerPorts, TurnControl } from './handling.ts'
+import { stableIds } from './stable-ids.ts'
+
+export interface HandlerContext {
+  readonly chat: ChatIdentity
+  readonly bot: UserFromGetMe
+  readonly config: Config
+  readonly database: Database
+  readonly workflow: Bindings['PROVISION']
+  readonly store: BufferedStore
+  readonly turns: TurnControl
+  readonly agentChat: string
+  /** What the ids are made from: the same cause gives the same ids. */
+  readonly cause: string
+}
+
+export function buildHandlerPorts(context: HandlerContext): HandlerPorts {
+  const { chat, bot, config, database, workflow, store, turns, agentChat, cause } = context
+  const seal = createSeal(config.BOT_ENCRYPTION_KEY)
+  return {
+    chat,
+    bot,
+    config,
+    database,
+    seal,
+    store,
+    turns,
+    agent: async (agentId) => agentControl(await agentClientFor(agentId, { config, database, seal }), agentChat),
+    startDeployment: ({ deploymentId }) => startDeployment(workflow, deploymentId),
+    ids: stableIds(config.BOT_ENCRYPTION_KEY, chat.name, cause),
+    now: () => Date.now(),
+  }
+}
+
+function agentControl(client: AgentClient, chatId: string): AgentControl {
+  return {
+    clear: async () => ({ deleted: (await client.clear(chatId)).deleted }),
+    compact: () => client.compact(chatId),
+    configure: (update) => client.configure(update),
+    async health() {
+      const { version, model, uptime_s, turns_running } = await client.health()
+      return { version, model, uptimeS: uptime_s, turnsRunning: turns_running }
+    },
+    listFiles: async (dir) => (await client.listFiles(dir)).entries,
+    readText: (path, maxBytes) => readText(client, path, maxBytes),
+    async writeText(path, content) {
+      const bytes = new TextEncoder().encode(content)
+      await client.putFile(path, new Response(bytes).body ?? new ReadableStream(), bytes.byteLength)
+    },
+  }
+}
+
+async function readText(client: AgentClient, path: string, maxBytes: number): Promise<string | undefined> {
+  try {
+    const { body } = await client.getFile(path)
+    return await firstText(body, maxBytes)
+  } catch (error) {
+    if (error instanceof AgentRefused && error.status === 404) return undefined
+    throw error
+  }
+}
+
+/** The beginning alone: a workspace file may be larger than the memory. */
+async function firstText(body: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder()
+  const reader = body.getReader()
+  let text = ''
+  let left = maxBytes
+  try {
+    while (left > 0) {
+      const { done, value } = await reader.read()
+      if (done) break
+      text += decoder.decode(value.subarray(0, left), { stream: true })
+      left -= value.byteLength
+    }
+  } finally {
+    await reader.cancel()
+  }
+  return text
+}
+
+/** The Workflow's id is made from the deployment's: asking twice starts it once. */
+async function startDeployment(workflow: Bindings['PROVISION'], deploymentId: string): Promise<void> {
+  const id = `deploy-${deploymentId}`
+  try {
+    await workflow.create({ id, params: { deploymentId } })
+  } catch (error) {
+    if (!(error instanceof Error) || !/already_exists|already exists/i.test(error.message)) throw error
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * What a person sends beside words: each file is streamed from Telegram into the agent's workspace. The address of a file
+ * at Telegram holds the bot token, so it passes through here and is seen nowhere else.
+ */
+import type { Message } from 'grammy/types'
+import type { Attachment } from '../../agent-vm/protocol.ts'
+import type { AgentClient } from './agent-client.ts'
+import type { TelegramClient } from './telegram-client.ts'
+import { classifyFailure } from './telegram-failure.ts'
+
+/** What a bot may fetch (Bot API `getFile`). */
+export const MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
+const MAX_NAME_CHARS = 80
+/** Where files of the chat lie in the workspace. */
+const FOLDER = 'uploads'
+
+export interface IncomingMedia {
+  readonly kind: 'photo' | 'document' | 'voice' | 'audio' | 'video' | 'video note' | 'animation' | 'sticker'
+  readonly fileId: string
+  readonly name: string
+  readonly mime: string
+  readonly bytes: number | undefined
+}
+
+export type Fetched =
+  | { readonly kind: 'stored'; readonly attachment: Attachment }
+  | { readonly kind: 'too_large' }
+  | { readonly kind: 'failed' }
+
+/** @returns at most one: Telegram puts each file of an album into a message of its own */
+export function mediaOf(message: Message): IncomingMedia | undefined {
+  const stamp = message.message_id
+  const of = (
+    kind: IncomingMedia['kind'],
+    file: { file_id: string; file_size?: number; mime_type?: string; file_name?: string },
+    fallback: { name: string; mime: string },
+  ): IncomingMedia => ({
+    kind,
+    fileId: file.file_id,
+    name: safeName(file.file_name ?? fallback.name),
+    mime: file.mime_type ?? fallback.mime,
+    bytes: file.file_size,
+  })
+  if (message.photo) {
+    const largest = message.photo.toSorted((a, b) => b.width * b.height - a.width * a.height)[0]
+    return largest && of('photo', largest, { name: `photo-${stamp}.jpg`, mime: 'image/jpeg' })
+  }
+  // Telegram sends an animation as a document too: the animation says more.
+  if (message.animation)
+    return of('animation', message.animation, { name: `animation-${stamp}.mp4`, mime: 'video/mp4' })
+  if (message.document)
+    return of('document', message.document, { name: `document-${stamp}`, mime: 'application/octet-stream' })
+  if (message.voice) return of('voice', message.voice, { name: `voice-${stamp}.ogg`, mime: 'audio/ogg' })
+  if (message.audio) return of('audio', message.audio, { name: `audio-${stamp}.mp3`, mime: 'audio/mpeg' })
+  if (message.video) return of('video', message.video, { name: `video-${stamp}.mp4`, mime: 'video/mp4' })
+  if (message.video_note) return of('video note', message.video_note, { name: `video-${stamp}.mp4`, mime: 'video/mp4' })
+  if (!message.sticker) return undefined
+  const { is_animated, is_video } = message.sticker
+  if (is_animated)
+    return of('sticker', message.sticker, { name: `sticker-${stamp}.tgs`, mime: 'application/x-tgsticker' })
+  if (is_video) return of('sticker', message.sticker, { name: `sticker-${stamp}.webm`, mime: 'video/webm' })
+  return of('sticker', message.sticker, { name: `sticker-${stamp}.webp`, mime: 'image/webp' })
+}
+
+export interface FetchPorts {
+  readonly telegram: Pick<TelegramClient, 'download'>
+  readonly agent: Pick<AgentClient, 'putFile'>
+  /** Before every file name: a visitor's files stay in the visitor's folder. */
+  readonly folder?: string | undefined
+}
+
+/**
+ * Safe to repeat: the same message gives the same path.
+ * @throws {AgentUnreachable} when the agent does not take it now; what Telegram refuses is a result
+ */
+export async function fetchIncoming(media: IncomingMedia, messageId: number, ports: FetchPorts): Promise<Fetched> {
+  if (media.bytes !== undefined && media.bytes > MAX_DOWNLOAD_BYTES) return { kind: 'too_large' }
+  let file: Awaited<ReturnType<TelegramClient['download']>>
+  try {
+    file = await ports.telegram.download(media.fileId)
+  } catch (error) {
+    return { kind: classifyFailure(error).kind === 'too_large' ? 'too_large' : 'failed' }
+  }
+  const path = [ports.folder, FOLDER, `${messageId}-${media.name}`].filter(Boolean).join('/')
+  await ports.agent.putFile(path, file.body, file.bytes)
+  return { kind: 'stored', attachment: { path, name: media.name, mime: media.mime } }
+}
+
+/** A name that is one on every file system, with its ending kept. */
+function safeName(name: string): string {
+  const clean = name
+    .toWellFormed()
+    .replace(/[\p{C}/\\:*?"<>|]+/gu, '_')
+    .replace(/^\.+/, '')
+    .trim()
+  if (clean.length <= MAX_NAME_CHARS) return clean || 'file'
+  const ending = /\.[\w]{1,10}$/.exec(clean)?.[0] ?? ''
+  return clean.slice(0, MAX_NAME_CHARS - ending.length).toWellFormed() + ending
+}

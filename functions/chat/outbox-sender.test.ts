@@ -1,0 +1,400 @@
+import { describe, expect, test } from 'vitest'
+import { AgentRefused, AgentUnreachable } from './agent-client.ts'
+import { ChatBudget } from './chat-budget.ts'
+import { Outbox } from './outbox.ts'
+import { OutboxSender } from './outbox-sender.ts'
+import type { Outgoing } from './outgoing.ts'
+import { fakeChatDatabase } from './testing/chat-database.fake.ts'
+import { FakeClock } from './testing/clock.fake.ts'
+import { FakeTelegram, type Fault } from './testing/telegram-client.fake.ts'
+import { plainText } from './text/formatted-text.ts'
+
+describe('OutboxSender', () => {
+  test('sends rows in order and keeps their ids', async () => {
+    const chat = start()
+    chat.say('one', { ref: 'first' })
+    chat.say('two')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['one', 'two'])
+    expect(chat.outbox.resolve({ ref: 'first' })).toBe(101)
+  })
+
+  test('adds a row once, however often its cause is handled', async () => {
+    const chat = start()
+    chat.outbox.add('same', text('once'), 0)
+    chat.outbox.add('same', text('once'), 0)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['once'])
+  })
+
+  test('edits by name, and leaves out edits that a newer one replaces', async () => {
+    const chat = start()
+    chat.say('10%', { ref: 'bar' })
+    chat.outbox.add('e1', edit('bar', '20%'), 0)
+    chat.outbox.add('e2', edit('bar', '90%'), 0)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['90%'])
+    expect(chat.telegram.calls).toEqual(['sendMessage', 'editMessageText'])
+  })
+
+  test('sends anew what cannot be edited any more, under the same name', async () => {
+    const chat = start()
+    chat.say('old', { ref: 'bar' })
+    await chat.drain()
+    chat.telegram.messages.clear()
+    chat.outbox.add('e', edit('bar', 'new'), 0)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['new'])
+    expect(chat.outbox.resolve({ ref: 'bar' })).toBe(102)
+  })
+
+  test('sends an edit as a message when what it names never was sent', async () => {
+    const chat = start()
+    chat.outbox.add('e', edit('nowhere', 'hello'), 0)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['hello'])
+  })
+
+  test('takes "not modified" for success', async () => {
+    const chat = start()
+    chat.say('same', { ref: 'bar' })
+    chat.outbox.add('e', edit('bar', 'same'), 0)
+    await chat.drain()
+    expect(chat.states()).toEqual(['sent', 'sent'])
+  })
+})
+
+describe('a send whose answer was lost', () => {
+  test('is found, and not sent again', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'unknown', after: true })
+    chat.say('final')
+    chat.say('next')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['final', 'next'])
+  })
+
+  test('is sent again once it is sure that it did not arrive', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'unknown' })
+    chat.say('final')
+    chat.say('next')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['final', 'next'])
+  })
+
+  test('is looked for only after Telegram had time to do what it was told', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'unknown' })
+    chat.say('final')
+    await chat.sender.step()
+    expect(await chat.sender.step()).toBe(chat.clock.now() + 2_000)
+  })
+
+  test('is found behind messages that others wrote meanwhile', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'unknown', after: true })
+    chat.telegram.lastId += 12
+    chat.say('final')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['final'])
+    expect(chat.states()).toEqual(['sent'])
+  })
+
+  test('is offered again when too much happened elsewhere to be sure', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'unknown' })
+    chat.telegram.lastId += 500
+    chat.say('final')
+    chat.say('next')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['I could not make sure that my last message reached you.', 'next'])
+    expect(chat.states()).toEqual(['unsure', 'sent'])
+  })
+
+  test('that carried a file is sent again once it is sure that it did not arrive', async () => {
+    const chat = start()
+    chat.files.set('a.txt', 'x')
+    chat.failOnce('sendDocument', { kind: 'unknown' })
+    chat.outbox.add('f', file('a.txt'), 0)
+    await chat.drain()
+    expect([...chat.telegram.messages.values()].map(({ upload }) => upload?.name)).toEqual(['a.txt'])
+  })
+
+  test('is looked for again when Telegram does not answer the question either', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'unknown', after: true })
+    chat.failOnce('editMessageText', { kind: 'unknown' })
+    chat.say('final')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['final'])
+    expect(chat.states()).toEqual(['sent'])
+  })
+
+  test('is looked for after a crash in the middle of the call', async () => {
+    const chat = start()
+    chat.say('final')
+    const row = chat.outbox.next()
+    chat.outbox.markSending(row?.seq ?? 0)
+    await chat.telegram.sendText({ chatId: 42 }, plainText('final'), {})
+    chat.outbox.recover()
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['final'])
+  })
+
+  test('never touches another message of ours', async () => {
+    const chat = start()
+    chat.say('before')
+    await chat.drain()
+    chat.failOnce('sendMessage', { kind: 'unknown' })
+    chat.say('final')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['before', 'final'])
+  })
+
+  test('is offered again where nobody can look: other objects send into the same chat', async () => {
+    const chat = start({ mayProbe: false })
+    chat.failOnce('sendMessage', { kind: 'unknown', after: true })
+    chat.say('final')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['final', 'I could not make sure that my last message reached you.'])
+    const button = [...chat.telegram.messages.values()].at(-1)?.keyboard?.[0]?.[0]
+    expect(button).toMatchObject({ callback_data: 'resend:1' })
+    expect(chat.states()).toEqual(['unsure'])
+    // The person looks, does not find it, and asks for it: the line becomes the message.
+    expect(chat.outbox.wantAgain(1)).toBe(true)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['final', 'final'])
+    expect(chat.outbox.wantAgain(1)).toBe(false)
+  })
+
+  test('that edits, is simply repeated', async () => {
+    const chat = start({ mayProbe: false })
+    chat.say('a', { ref: 'bar' })
+    chat.outbox.add('e', edit('bar', 'b'), 0)
+    chat.failOnce('editMessageText', { kind: 'unknown', after: true })
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['b'])
+    expect(chat.states()).toEqual(['sent', 'sent'])
+  })
+})
+
+describe('what Telegram answers', () => {
+  test('a penalty holds everything back, and nothing is lost', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'retry_after', retryAfterMs: 600_000 })
+    chat.say('final')
+    await chat.sender.step()
+    expect(await chat.sender.step()).toBe(chat.clock.now() + 600_250)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['final'])
+    expect(chat.telegram.calls).toEqual(['sendMessage', 'sendMessage'])
+  })
+
+  test('blocked: everything is dropped and the turn is stopped', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'blocked' })
+    chat.say('one')
+    chat.say('two')
+    await chat.drain()
+    expect(chat.states()).toEqual(['dropped', 'dropped'])
+    expect(chat.closed).toEqual(['blocked'])
+  })
+
+  test('a missing topic: the message goes to the chat itself', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'thread_gone' })
+    chat.say('hello')
+    await chat.drain()
+    expect([...chat.telegram.messages.values()].map(({ to }) => to)).toEqual([{ chatId: 42 }])
+  })
+
+  test('a refused formatting: the words go without it', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'refused' })
+    chat.say('**bold**')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['**bold**'])
+  })
+
+  test('refused even so: the row ends, and the next ones go on', async () => {
+    const chat = start()
+    let calls = 0
+    chat.telegram.fail = (method) => (method === 'sendMessage' && ++calls <= 2 ? { kind: 'refused' } : undefined)
+    chat.say('impossible')
+    chat.say('next')
+    await chat.drain()
+    expect(chat.states()).toEqual(['failed', 'sent'])
+  })
+
+  test('a migrated group: it goes on under the new id', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'migrated', migratedTo: -1009 })
+    chat.say('hello')
+    await chat.drain()
+    expect(chat.migrated).toEqual([-1009])
+    expect(chat.telegram.texts()).toEqual(['hello'])
+  })
+})
+
+describe('files of the agent', () => {
+  test('are streamed as photo or document', async () => {
+    const chat = start()
+    chat.files.set('pic.png', 'PNG')
+    chat.files.set('notes.txt', 'hello')
+    chat.outbox.add('f1', file('pic.png'), 0)
+    chat.outbox.add('f2', file('notes.txt'), 0)
+    await chat.drain()
+    expect([...chat.telegram.messages.values()].map(({ upload }) => upload)).toEqual([
+      { as: 'photo', name: 'pic.png', content: 'PNG' },
+      { as: 'document', name: 'notes.txt', content: 'hello' },
+    ])
+  })
+
+  test('go as documents when Telegram does not take them for photos', async () => {
+    const chat = start()
+    chat.files.set('pic.png', 'no picture')
+    chat.failOnce('sendPhoto', { kind: 'refused' })
+    chat.outbox.add('f', file('pic.png'), 0)
+    await chat.drain()
+    expect([...chat.telegram.messages.values()][0]?.upload?.as).toBe('document')
+  })
+
+  test('that are gone are reported, and what follows is sent', async () => {
+    const chat = start()
+    chat.outbox.add('f', file('gone.txt'), 0)
+    chat.say('next')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['next', 'I wanted to send gone.txt, but the file is not there any more.'])
+  })
+
+  test('are tried again while the machine does not answer, then reported', async () => {
+    const chat = start()
+    chat.unreachable = 99
+    chat.files.set('a.txt', 'x')
+    chat.outbox.add('f', file('a.txt'), 0)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['I could not fetch a.txt from my machine. Ask me to send it again.'])
+  })
+
+  test('arrive after all when the machine comes back in time', async () => {
+    const chat = start()
+    chat.unreachable = 2
+    chat.files.set('a.txt', 'x')
+    chat.outbox.add('f', file('a.txt'), 0)
+    await chat.drain()
+    expect([...chat.telegram.messages.values()][0]?.upload?.name).toBe('a.txt')
+  })
+
+  test('that are too large are reported before anything is sent', async () => {
+    const chat = start()
+    chat.tooLarge = true
+    chat.files.set('big.iso', 'x')
+    chat.outbox.add('f', file('big.iso'), 0)
+    await chat.drain()
+    expect(chat.telegram.texts()[0]).toContain('larger than 50 MB')
+    expect(chat.telegram.calls).toEqual(['sendMessage'])
+  })
+
+  test('whose upload was cut are looked for before they are sent again', async () => {
+    const chat = start()
+    chat.files.set('a.txt', 'x')
+    chat.failOnce('sendDocument', { kind: 'unknown', after: true })
+    chat.outbox.add('f', file('a.txt'), 0)
+    await chat.drain()
+    expect(chat.telegram.messages.size).toBe(1)
+  })
+})
+
+function start({ mayProbe = true }: { mayProbe?: boolean } = {}) {
+  const clock = new FakeClock()
+  const outbox = new Outbox(fakeChatDatabase())
+  outbox.noteSeen(100)
+  const telegram = new FakeTelegram()
+  const budget = new ChatBudget(
+    { kind: 'private' },
+    { now: clock.now, sleep: clock.sleep, saveSilence: () => undefined },
+  )
+  const chat = {
+    clock,
+    outbox,
+    telegram,
+    closed: [] as string[],
+    migrated: [] as number[],
+    files: new Map<string, string>(),
+    unreachable: 0,
+    tooLarge: false,
+    say(words: string, options: { ref?: string } = {}) {
+      rows += 1
+      outbox.add(`row-${rows}`, text(words, options), clock.now())
+    },
+    failOnce(method: string, fault: Fault) {
+      const before = telegram.fail
+      let isDone = false
+      telegram.fail = (called) => {
+        if (called !== method || isDone) return before(called)
+        isDone = true
+        return fault
+      }
+    },
+    states: () => {
+      const states = []
+      for (let seq = 1; ; seq++) {
+        const row = outbox.find(seq)
+        if (!row) return states
+        states.push(row.state)
+      }
+    },
+    /** Runs the sender until nothing is left, moving the clock along. */
+    async drain() {
+      for (let steps = 0; steps < 500; steps++) {
+        const running = chat.sender.step()
+        let next: 'more' | number | undefined
+        void running.then((result) => {
+          next = result
+        })
+        while (next === undefined) await clock.advance(200)
+        if (next === 'more') continue
+        if (!Number.isFinite(next)) return
+        await clock.advance(next - clock.now())
+      }
+      throw new Error('the outbox does not come to an end')
+    },
+    sender: undefined as unknown as OutboxSender,
+  }
+  let rows = 0
+  chat.sender = new OutboxSender({
+    outbox,
+    budget,
+    telegram,
+    destination: () => ({ chatId: 42, threadId: 5 }),
+    mayProbe: () => mayProbe,
+    agent: async () => ({
+      getFile: async (path) => {
+        if (chat.unreachable-- > 0) throw new AgentUnreachable('down')
+        const content = chat.files.get(path)
+        if (content === undefined) throw new AgentRefused(404, '/files/…', undefined)
+        const bytes = new TextEncoder().encode(content)
+        return { body: new Blob([bytes]).stream(), bytes: chat.tooLarge ? 60 * 1024 * 1024 : bytes.byteLength }
+      },
+      exportAll: () => Promise.reject(new AgentUnreachable('down')),
+    }),
+    onMessage: () => undefined,
+    onClosed: (reason) => chat.closed.push(reason),
+    onMigrated: (chatId) => chat.migrated.push(chatId),
+    now: clock.now,
+  })
+  return chat
+}
+
+function text(words: string, { ref }: { ref?: string } = {}): Outgoing {
+  return { kind: 'send', text: plainText(words), ...(ref ? { ref } : {}) }
+}
+
+function edit(ref: string, words: string): Outgoing {
+  return { kind: 'edit', target: { ref }, text: plainText(words) }
+}
+
+function file(path: string): Outgoing {
+  return { kind: 'agent_file', agentId: 'a', from: { path }, name: path }
+}

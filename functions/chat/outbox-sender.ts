@@ -1,0 +1,249 @@
+/**
+ * Sends the outbox, one row after the other, and decides what each of Telegram's answers means for the row.
+ *
+ * Telegram has no idempotency key. A send whose outcome is unknown is looked for before it is repeated (`unknown-send.ts`);
+ * where that is impossible the person is told and may ask for it again. Edits, deletions and reactions are repeated safely.
+ */
+import { describeError, log } from '../log.ts'
+import { type AgentClient, AgentNotReady, AgentRefused, AgentUnreachable } from './agent-client.ts'
+import type { ChatBudget } from './chat-budget.ts'
+import { DELIVERY_WORDS } from './delivery-words.ts'
+import { FALLBACK, type Outbox, type OutboxRow } from './outbox.ts'
+import type { OutgoingMessage } from './outgoing.ts'
+import { type AgentFile, FileTooLarge, openOutgoingFile } from './outgoing-file.ts'
+import { backoff, isRepeatable, judgeFailure } from './send-verdict.ts'
+import type { Destination, TelegramClient } from './telegram-client.ts'
+import { classifyFailure, type TelegramFailure } from './telegram-failure.ts'
+import { plainText } from './text/formatted-text.ts'
+import { resolveUnknownSend } from './unknown-send.ts'
+
+/** A lost call may still be under way: Telegram is given this long before anybody looks for its effect. */
+const SETTLE_MS = 2_000
+/** Files are fetched anew for each attempt. */
+const MAX_FILE_ATTEMPTS = 4
+/** After this long nobody waits for a message any more. */
+const GIVE_UP_MS = 24 * 3_600_000
+
+export interface OutboxSenderPorts {
+  readonly outbox: Outbox
+  readonly budget: ChatBudget
+  readonly telegram: TelegramClient
+  destination(): Destination
+  /** False in topics: other objects send into the same chat, so ids tell nothing. */
+  mayProbe(): boolean
+  agent(agentId: string): Promise<Pick<AgentClient, 'getFile' | 'exportAll'>>
+  /** A message appeared in the chat: whatever preview was shown is gone. */
+  onMessage(): void
+  /** Nothing reaches this chat any more. */
+  onClosed(reason: string): void
+  /** The group has another id from now on. */
+  onMigrated(chatId: number): void
+  now(): number
+}
+
+export class OutboxSender {
+  readonly #ports: OutboxSenderPorts
+
+  constructor(ports: OutboxSenderPorts) {
+    this.#ports = ports
+  }
+
+  /** Sends or looks for the first open row. @returns when to come back */
+  async step(): Promise<'more' | number> {
+    const { outbox, budget, now } = this.#ports
+    const row = outbox.next()
+    if (!row) return Number.POSITIVE_INFINITY
+    const notBefore = Math.max(row.nextAt, budget.silentUntil)
+    if (notBefore > now()) return notBefore
+    if (now() - row.createdAt > GIVE_UP_MS) outbox.end(row.seq, 'failed', 'too old', now())
+    else if (row.state === 'pending') await this.#send(row)
+    else if (isRepeatable(row.action)) outbox.markPending(row.seq, 0)
+    else await this.#resolveUnknown(row)
+    return 'more'
+  }
+
+  async #send(row: OutboxRow): Promise<void> {
+    const { outbox, budget, now } = this.#ports
+    let calledAt = now()
+    if (row.action.kind === 'edit' && outbox.resolve(row.action.target) === undefined) return this.#sendInstead(row)
+    try {
+      const perform = await this.#prepare(row)
+      const alone = row.action.kind !== 'agent_file'
+      const messageId = await budget.call(
+        'message',
+        () => {
+          // Only now: a row that still waits for its turn has certainly not been sent.
+          outbox.markSending(row.seq)
+          calledAt = now()
+          return perform()
+        },
+        { alone },
+      )
+      outbox.markSent(row, messageId, now())
+      if (messageId !== undefined && row.action.kind !== 'edit') this.#ports.onMessage()
+    } catch (error) {
+      if (row.action.kind === 'agent_file' && this.#fileFailed(row, row.action, error)) return
+      this.#failed(row, classifyFailure(error), calledAt)
+    }
+  }
+
+  /** Does what may fail before Telegram is called. @returns the one call */
+  async #prepare({ action, fallbacks }: OutboxRow): Promise<() => Promise<number | undefined>> {
+    const { telegram, outbox } = this.#ports
+    const to = this.#destination(fallbacks)
+    switch (action.kind) {
+      case 'send':
+        return () => telegram.sendText(to, textOf(action, fallbacks), sendOptionsOf(action, fallbacks))
+      case 'edit': {
+        const id = outbox.resolve(action.target)
+        return async () => {
+          if (id === undefined) return undefined
+          await telegram.editText(to, id, textOf(action, fallbacks), action.keyboard)
+          return id
+        }
+      }
+      case 'delete': {
+        const id = outbox.resolve(action.target)
+        return async () => (id === undefined ? undefined : nothing(telegram.deleteMessage(to, id)))
+      }
+      case 'react':
+        return () => nothing(telegram.react(to, action.messageId, action.emoji))
+      case 'document': {
+        const { name, content, caption } = action
+        const upload = { as: 'document', name, content: new TextEncoder().encode(content), caption } as const
+        return () => telegram.sendUpload(to, upload, {})
+      }
+      case 'agent_file': {
+        const agent = await this.#ports.agent(action.agentId)
+        const asDocument = (fallbacks & FALLBACK.asDocument) !== 0
+        const file = await openOutgoingFile(agent, action, { asDocument })
+        return () => telegram.sendUpload(to, { ...file, caption: captionOf(action, fallbacks) }, {})
+      }
+    }
+  }
+
+  #destination(fallbacks: number): Destination {
+    const to = this.#ports.destination()
+    return (fallbacks & FALLBACK.noThread) === 0 ? to : { chatId: to.chatId }
+  }
+
+  #failed(row: OutboxRow, failure: TelegramFailure, calledAt: number): void {
+    const { outbox, budget, now } = this.#ports
+    const verdict = judgeFailure(row, failure)
+    switch (verdict.kind) {
+      case 'again':
+        outbox.markPending(row.seq, now() + verdict.inMs, { fallbacks: verdict.fallback ?? 0 })
+        break
+      case 'wait':
+        if (failure.kind === 'unauthorized') log('error', 'bot_token_refused', { error: failure.message })
+        outbox.markPending(row.seq, Math.max(budget.silentUntil, now() + verdict.inMs), { counts: false })
+        break
+      case 'look':
+        outbox.markUnknown(row.seq, now() + SETTLE_MS, 0)
+        break
+      case 'holds':
+        outbox.markSent(row, 'target' in row.action ? outbox.resolve(row.action.target) : undefined, now())
+        break
+      case 'send_instead':
+        this.#sendInstead(row)
+        break
+      case 'give_up':
+        this.#giveUp(row, failure)
+        break
+      case 'closed':
+        outbox.dropAll(failure.kind, now(), calledAt)
+        this.#ports.onClosed(failure.message)
+        break
+      case 'migrated':
+        this.#ports.onMigrated(verdict.chatId)
+        outbox.markPending(row.seq, now(), { fallbacks: FALLBACK.noThread | FALLBACK.noReply })
+        break
+    }
+  }
+
+  /** An edit whose message is gone becomes a message of its own, under the same name. */
+  #sendInstead(row: OutboxRow): void {
+    if (row.action.kind !== 'edit') return
+    const { target, kind: _, ...message } = row.action
+    const ref = 'ref' in target ? { ref: target.ref } : {}
+    this.#ports.outbox.replace(row.seq, { kind: 'send', ...ref, ...message }, this.#ports.now())
+  }
+
+  #giveUp(row: OutboxRow, failure: TelegramFailure): void {
+    const { outbox, now } = this.#ports
+    log('error', 'message_not_accepted', { row: row.key, kind: row.action.kind, error: failure.message })
+    outbox.end(row.seq, 'failed', failure.message, now())
+    if (row.action.kind === 'agent_file') this.#say(row, DELIVERY_WORDS.fileRefused(row.action.name))
+  }
+
+  /** @returns false when it was Telegram that failed */
+  #fileFailed(row: OutboxRow, { name }: AgentFile, error: unknown): boolean {
+    const { outbox, now } = this.#ports
+    const cause = causeOf(error)
+    const tell = (words: string) => {
+      outbox.end(row.seq, 'failed', describeError(error), now())
+      this.#say(row, words)
+      return true
+    }
+    if (cause instanceof FileTooLarge) return tell(DELIVERY_WORDS.fileTooLarge(name))
+    if (cause instanceof AgentRefused || cause instanceof AgentNotReady) return tell(DELIVERY_WORDS.fileMissing(name))
+    if (!(cause instanceof AgentUnreachable)) return false
+    if (row.attempts + 1 >= MAX_FILE_ATTEMPTS) return tell(DELIVERY_WORDS.fileUnreachable(name))
+    outbox.countAttempt(row.seq, now() + backoff(row.attempts))
+    return true
+  }
+
+  async #resolveUnknown(row: OutboxRow): Promise<void> {
+    const { outbox, budget, now } = this.#ports
+    try {
+      await resolveUnknownSend(row, this.#ports)
+    } catch (error) {
+      const failure = classifyFailure(error)
+      if (failure.kind === 'blocked' || failure.kind === 'chat_gone') {
+        outbox.dropAll(failure.kind, now())
+        this.#ports.onClosed(failure.message)
+        return
+      }
+      log('info', 'arrival_undecided', { row: row.key, error: failure.message })
+      const again = now() + backoff(row.unknowns)
+      outbox.markUnknown(row.seq, Math.max(again, budget.silentUntil), outbox.find(row.seq)?.probed ?? 0)
+    }
+  }
+
+  #say(row: OutboxRow, words: string): void {
+    this.#ports.outbox.add(`${row.key}#problem`, { kind: 'send', text: plainText(words) }, this.#ports.now())
+  }
+}
+
+function textOf(message: OutgoingMessage, fallbacks: number) {
+  return (fallbacks & FALLBACK.plainText) === 0 ? message.text : plainText(message.text.text)
+}
+
+function captionOf({ caption }: AgentFile, fallbacks: number) {
+  return caption && (fallbacks & FALLBACK.plainText) !== 0 ? plainText(caption.text) : caption
+}
+
+function sendOptionsOf({ keyboard, askReply, replyTo, silent }: OutgoingMessage, fallbacks: number) {
+  return { keyboard, askReply, silent, replyTo: (fallbacks & FALLBACK.noReply) === 0 ? replyTo : undefined }
+}
+
+async function nothing(call: Promise<void>): Promise<undefined> {
+  await call
+}
+
+/** What broke an upload lies below the client's own error. */
+function causeOf(error: unknown): unknown {
+  let current = error
+  while (current instanceof Error) {
+    if (
+      current instanceof FileTooLarge ||
+      current instanceof AgentUnreachable ||
+      current instanceof AgentRefused ||
+      current instanceof AgentNotReady
+    ) {
+      return current
+    }
+    current = 'error' in current ? current.error : current.cause
+  }
+  return error
+}

@@ -1,0 +1,276 @@
+/**
+ * Everything the chat is told, as rows: written together with what caused them, sent in order, kept with the id that
+ * Telegram gave them. A row that was being sent when the object died has an unknown outcome, as has one whose answer was
+ * lost; neither is sent again before `outbox-sender.ts` has looked whether it arrived.
+ */
+import { z } from 'zod'
+import type { ChatDatabase } from './chat-database.ts'
+import type { Watermark } from './message-watermark.ts'
+import type { MessageTarget, Outgoing } from './outgoing.ts'
+
+/** What was already given up about a row, as bits of `fallbacks`. */
+export const FALLBACK = { plainText: 1, noThread: 2, noReply: 4, asDocument: 8 } as const
+
+export type OutboxState =
+  | 'pending'
+  | 'sending'
+  | 'unknown'
+  /** Arrived, as Telegram said or as we found out. */
+  | 'sent'
+  /** Unknown for good: the person was told and may ask for it again. */
+  | 'unsure'
+  | 'failed'
+  /** No longer wanted: replaced by a newer edit, or the chat is closed to us. */
+  | 'dropped'
+
+export interface OutboxRow {
+  readonly seq: number
+  readonly key: string
+  readonly state: OutboxState
+  readonly action: Outgoing
+  /** Highest message id known when the send began: if it arrived, its id is above. */
+  readonly afterId: number | undefined
+  /** The message that stands in its place while nobody knows whether it arrived. */
+  readonly lineId: number | undefined
+  /** The person looked, and wants it again. */
+  readonly wanted: boolean
+  /** Ids above `afterId` that were looked at so far. */
+  readonly probed: number
+  readonly fallbacks: number
+  readonly attempts: number
+  /** How often its outcome was unknown. */
+  readonly unknowns: number
+  readonly nextAt: number
+  readonly createdAt: number
+}
+
+export const KEPT_AFTER_END_MS = 7 * 86_400_000
+/** Name under which the highest message id seen in this chat is kept, among the refs. */
+const LAST_SEEN = '#last'
+
+const Row = z.object({
+  seq: z.int(),
+  key: z.string(),
+  state: z.enum(['pending', 'sending', 'unknown', 'sent', 'unsure', 'failed', 'dropped']),
+  action: z.string(),
+  after_id: z.int().nullable(),
+  line_id: z.int().nullable(),
+  wanted: z.int(),
+  probed: z.int(),
+  fallbacks: z.int(),
+  attempts: z.int(),
+  unknowns: z.int(),
+  next_at: z.int(),
+  created_at: z.int(),
+})
+
+export class Outbox {
+  readonly #database: ChatDatabase
+  readonly #watermark: Watermark
+
+  /** @param watermark shared by all chats that count messages together */
+  constructor(database: ChatDatabase, watermark: Watermark = { messageId: 0 }) {
+    this.#database = database
+    this.#watermark = watermark
+  }
+
+  /** After a start: what was being sent may or may not have arrived. */
+  recover(): void {
+    this.#database.query("UPDATE outbox SET state = 'unknown', unknowns = unknowns + 1 WHERE state = 'sending'")
+  }
+
+  /** Adding the same key again changes nothing. An edit takes the place of older edits of the same message that still wait. */
+  add(key: string, action: Outgoing, now: number): void {
+    if (action.kind === 'edit') this.#supersede(action.target)
+    this.#database.query(
+      "INSERT INTO outbox (key, state, action, created_at) VALUES (?, 'pending', ?, ?) ON CONFLICT DO NOTHING",
+      key,
+      JSON.stringify(action),
+      now,
+    )
+  }
+
+  next(): OutboxRow | undefined {
+    const [row] = this.#database.query(
+      "SELECT * FROM outbox WHERE state IN ('pending', 'sending', 'unknown') ORDER BY seq LIMIT 1",
+    )
+    return row && parseRow(row)
+  }
+
+  find(seq: number): OutboxRow | undefined {
+    const [row] = this.#database.query('SELECT * FROM outbox WHERE seq = ?', seq)
+    return row && parseRow(row)
+  }
+
+  findByKey(key: string): OutboxRow | undefined {
+    const [row] = this.#database.query('SELECT * FROM outbox WHERE key = ?', key)
+    return row && parseRow(row)
+  }
+
+  markSending(seq: number): void {
+    this.#database.query(
+      "UPDATE outbox SET state = 'sending', attempts = attempts + 1, after_id = ?, line_id = NULL, wanted = 0, probed = 0 WHERE seq = ?",
+      this.lastSeen() ?? null,
+      seq,
+    )
+  }
+
+  markSent(row: OutboxRow, messageId: number | undefined, now: number): void {
+    this.#database.transaction(() => {
+      this.#database.query(
+        "UPDATE outbox SET state = 'sent', message_id = ?, ended_at = ?, error = NULL WHERE seq = ?",
+        messageId ?? null,
+        now,
+        row.seq,
+      )
+      if (messageId === undefined) return
+      this.noteSeen(messageId)
+      if (row.action.kind === 'send' && row.action.ref) this.name(row.action.ref, messageId)
+    })
+  }
+
+  /** Not sent, and to be tried again. `counts` false: it was refused for reasons that say nothing about this row. */
+  markPending(seq: number, nextAt: number, options: { fallbacks?: number; counts?: boolean } = {}): void {
+    this.#database.query(
+      `UPDATE outbox SET state = 'pending', next_at = ?, fallbacks = fallbacks | ?, attempts = attempts - ? WHERE seq = ?`,
+      nextAt,
+      options.fallbacks ?? 0,
+      (options.counts ?? true) ? 0 : 1,
+      seq,
+    )
+  }
+
+  /** Failed before Telegram was called. */
+  countAttempt(seq: number, nextAt: number): void {
+    this.#database.query('UPDATE outbox SET attempts = attempts + 1, next_at = ? WHERE seq = ?', nextAt, seq)
+  }
+
+  markUnknown(seq: number, nextAt: number, probed: number): void {
+    this.#database.query(
+      `UPDATE outbox SET unknowns = unknowns + (state = 'sending'), state = 'unknown', next_at = ?, probed = ? WHERE seq = ?`,
+      nextAt,
+      probed,
+      seq,
+    )
+  }
+
+  markLine(seq: number, lineId: number): void {
+    this.#database.query('UPDATE outbox SET line_id = ? WHERE seq = ?', lineId, seq)
+  }
+
+  /** The person asks for a message that may not have arrived. @returns false when it certainly has */
+  wantAgain(seq: number): boolean {
+    return (
+      this.#database.query(
+        `UPDATE outbox SET wanted = 1, state = 'unknown', next_at = 0
+         WHERE seq = ? AND state IN ('unknown', 'unsure') RETURNING seq`,
+        seq,
+      ).length > 0
+    )
+  }
+
+  end(seq: number, state: 'failed' | 'unsure' | 'dropped', error: string, now: number): void {
+    this.#database.query(
+      'UPDATE outbox SET state = ?, error = ?, ended_at = ? WHERE seq = ?',
+      state,
+      error.slice(0, 300),
+      now,
+      seq,
+    )
+  }
+
+  /** Puts another action in the row's place, keeping its place in the order. */
+  replace(seq: number, action: Outgoing, nextAt: number): void {
+    this.#database.query(
+      "UPDATE outbox SET action = ?, state = 'pending', next_at = ? WHERE seq = ?",
+      JSON.stringify(action),
+      nextAt,
+      seq,
+    )
+  }
+
+  /** @param before what was added later may have come from somebody who is back */
+  dropAll(reason: string, now: number, before: number = now): void {
+    this.#database.query(
+      `UPDATE outbox SET state = 'dropped', error = ?, ended_at = ?
+       WHERE state IN ('pending', 'sending', 'unknown') AND created_at <= ?`,
+      reason,
+      now,
+      before,
+    )
+  }
+
+  openCount(): number {
+    const [row] = this.#database.query(
+      "SELECT COUNT(*) AS n FROM outbox WHERE state IN ('pending', 'sending', 'unknown')",
+    )
+    return z.int().parse(row?.n)
+  }
+
+  /** @returns the id Telegram gave the message, unless it never was sent */
+  resolve(target: MessageTarget): number | undefined {
+    if ('messageId' in target) return target.messageId
+    const [row] = this.#database.query('SELECT message_id FROM refs WHERE ref = ?', target.ref)
+    return row && z.int().parse(row.message_id)
+  }
+
+  name(ref: string, messageId: number): void {
+    this.#database.query(
+      'INSERT INTO refs (ref, message_id) VALUES (?, ?) ON CONFLICT DO UPDATE SET message_id = excluded.message_id',
+      ref,
+      messageId,
+    )
+  }
+
+  /** Incoming messages and our own raise the mark below which nothing new can appear. */
+  noteSeen(messageId: number): void {
+    this.#watermark.messageId = Math.max(this.#watermark.messageId, messageId)
+    this.#database.query(
+      `INSERT INTO refs (ref, message_id) VALUES ('${LAST_SEEN}', ?)
+       ON CONFLICT DO UPDATE SET message_id = MAX(message_id, excluded.message_id)`,
+      messageId,
+    )
+  }
+
+  lastSeen(): number | undefined {
+    const highest = Math.max(this.resolve({ ref: LAST_SEEN }) ?? 0, this.#watermark.messageId)
+    return highest > 0 ? highest : undefined
+  }
+
+  isOurs(messageId: number): boolean {
+    return this.#database.query('SELECT 1 FROM outbox WHERE message_id = ? LIMIT 1', messageId).length > 0
+  }
+
+  prune(now: number): void {
+    this.#database.query('DELETE FROM outbox WHERE ended_at < ?', now - KEPT_AFTER_END_MS)
+  }
+
+  #supersede(target: MessageTarget): void {
+    const [name, value] = 'ref' in target ? (['ref', target.ref] as const) : (['messageId', target.messageId] as const)
+    this.#database.query(
+      `UPDATE outbox SET state = 'dropped', error = 'superseded' WHERE state = 'pending'
+       AND json_extract(action, '$.kind') = 'edit' AND json_extract(action, '$.target.${name}') = ?`,
+      value,
+    )
+  }
+}
+
+function parseRow(row: unknown): OutboxRow {
+  const parsed = Row.parse(row)
+  return {
+    seq: parsed.seq,
+    key: parsed.key,
+    state: parsed.state,
+    // Written by `add` or `replace`, in this release or the one before.
+    action: JSON.parse(parsed.action) as Outgoing,
+    afterId: parsed.after_id ?? undefined,
+    lineId: parsed.line_id ?? undefined,
+    wanted: parsed.wanted === 1,
+    probed: parsed.probed,
+    fallbacks: parsed.fallbacks,
+    attempts: parsed.attempts,
+    unknowns: parsed.unknowns,
+    nextAt: parsed.next_at,
+    createdAt: parsed.created_at,
+  }
+}

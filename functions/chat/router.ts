@@ -1,0 +1,109 @@
+/** Everything a person can type or press, in the order it is tried. A table without state: built once. */
+import { offerAgain, registerRunAgain } from './agents/edited-message.ts'
+import { talk } from './agents/talk.ts'
+import { registerAccount } from './commands/account.ts'
+import { registerCancel } from './commands/cancel.ts'
+import { registerCompact } from './commands/compact.ts'
+import { registerCreate } from './commands/create.ts'
+import { registerDashboard } from './commands/dashboard.ts'
+import { registerDelete } from './commands/delete.ts'
+import { registerDoctor } from './commands/doctor.ts'
+import { registerExport } from './commands/export.ts'
+import { registerFiles } from './commands/files.ts'
+import { registerHelp } from './commands/help.ts'
+import { registerLanguage } from './commands/language.ts'
+import { registerList } from './commands/list.ts'
+import { registerLogin } from './commands/login.ts'
+import { registerLogout } from './commands/logout.ts'
+import { registerManage } from './commands/manage.ts'
+import { registerMemory } from './commands/memory.ts'
+import { registerModel } from './commands/model.ts'
+import { registerNew } from './commands/new.ts'
+import { registerPool } from './commands/pool.ts'
+import { registerRepair } from './commands/repair.ts'
+import { registerRetry } from './commands/retry.ts'
+import { registerSchedule } from './commands/schedule.ts'
+import { registerShare } from './commands/share.ts'
+import { registerSoul } from './commands/soul.ts'
+import { registerStart } from './commands/start.ts'
+import { registerStatus } from './commands/status.ts'
+import { registerStop } from './commands/stop.ts'
+import { registerTimezone } from './commands/timezone.ts'
+import { registerTurnButtons } from './commands/turn-buttons.ts'
+import { registerUpdate } from './commands/update.ts'
+import { registerUsage } from './commands/usage.ts'
+import { registerVerbose } from './commands/verbose.ts'
+import { commandOf, isMeant } from './routing/addressing.ts'
+import { createRouter, type Router } from './routing/baal-context.ts'
+import { contentOf } from './routing/message-content.ts'
+import { answerWizard, dropExpiredWizard, leaveWizard, registerWizardButtons } from './wizard/run-wizard.ts'
+import { wizardAwaitingText } from './wizard/stored-wizard.ts'
+
+const REGISTRATIONS: readonly ((router: Router) => void)[] = [
+  registerStart,
+  registerHelp,
+  registerCreate,
+  registerList,
+  registerManage,
+  registerDelete,
+  registerRetry,
+  registerRepair,
+  registerUpdate,
+  registerStop,
+  registerNew,
+  registerCompact,
+  registerStatus,
+  registerCancel,
+  registerSoul,
+  registerModel,
+  registerVerbose,
+  registerUsage,
+  registerAccount,
+  registerLogin,
+  registerLogout,
+  registerLanguage,
+  registerTimezone,
+  registerShare,
+  registerMemory,
+  registerFiles,
+  registerSchedule,
+  registerExport,
+  registerDoctor,
+  registerDashboard,
+  registerPool,
+  registerTurnButtons,
+  registerRunAgain,
+  registerWizardButtons,
+]
+
+export const router = buildRouter()
+
+function buildRouter(): Router {
+  const built = createRouter()
+  built.use((ctx, next) => {
+    dropExpiredWizard(ctx)
+    return next()
+  })
+  built.on('message', (ctx, next) => {
+    // Every command leaves a wizard; /cancel does it itself and tells whether there was one.
+    const command = commandOf(ctx.message, ctx.ports.bot)
+    if (command && command.name !== 'cancel') leaveWizard(ctx)
+    return next()
+  })
+  for (const register of REGISTRATIONS) register(built)
+  built.on('callback_query:data', (ctx) => ctx.out.toast(ctx.words.toasts.outdated))
+  built.on('message', async (ctx) => {
+    const { message, ports, words, out } = ctx
+    const command = commandOf(message, ports.bot)
+    if (command) {
+      if (command.addressed) out.send(words.chat.unknownCommand({ command: `/${command.name}` }))
+      return
+    }
+    const wizard = wizardAwaitingText(ports.store, { userId: ctx.user.id, now: ports.now() })
+    if (wizard) return answerWizard(ctx, wizard, message.text ?? '')
+    const content = contentOf(message, ports.bot)
+    if (content !== undefined && isMeant(message, ports.bot)) await talk(ctx, { message: content, source: message })
+  })
+  built.on('edited_message', (ctx) => offerAgain(ctx, ctx.editedMessage))
+  return built
+}

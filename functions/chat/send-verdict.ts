@@ -1,0 +1,73 @@
+/** What a failed call means for the row that wanted it. Pure: the rows change in `outbox-sender.ts`. */
+
+import { FALLBACK, type OutboxRow } from './outbox.ts'
+import type { Outgoing } from './outgoing.ts'
+import { isPhotoName } from './outgoing-file.ts'
+import type { TelegramFailure } from './telegram-failure.ts'
+
+const FIRST_RETRY_MS = 1_000
+export const MAX_RETRY_MS = 60_000
+/** Of an edit, deletion or reaction, whose repetition harms nobody. */
+const MAX_ATTEMPTS = 8
+
+export type SendVerdict =
+  | { readonly kind: 'again'; readonly inMs: number; readonly fallback?: number }
+  /** Refused for reasons that say nothing about this row: when the chat may be spoken to again. */
+  | { readonly kind: 'wait'; readonly inMs: number }
+  /** It may have arrived. */
+  | { readonly kind: 'look' }
+  /** What was wanted is so already. */
+  | { readonly kind: 'holds' }
+  /** What should be edited is gone. */
+  | { readonly kind: 'send_instead' }
+  | { readonly kind: 'give_up' }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'migrated'; readonly chatId: number }
+
+export function judgeFailure(row: OutboxRow, failure: TelegramFailure): SendVerdict {
+  const { action, attempts } = row
+  const without = (fallback: number): SendVerdict =>
+    (row.fallbacks & fallback) === 0 ? { kind: 'again', inMs: 0, fallback } : { kind: 'give_up' }
+  switch (failure.kind) {
+    case 'unknown':
+      if (!isRepeatable(action)) return { kind: 'look' }
+      return attempts + 1 >= MAX_ATTEMPTS ? { kind: 'give_up' } : { kind: 'again', inMs: backoff(attempts) }
+    case 'retry_after':
+      return { kind: 'wait', inMs: failure.retryAfterMs }
+    case 'unauthorized':
+      return { kind: 'wait', inMs: MAX_RETRY_MS }
+    case 'blocked':
+    case 'chat_gone':
+      return { kind: 'closed' }
+    case 'migrated':
+      return failure.migratedTo === undefined ? { kind: 'give_up' } : { kind: 'migrated', chatId: failure.migratedTo }
+    case 'thread_gone':
+      return without(FALLBACK.noThread)
+    case 'reply_gone':
+      return without(FALLBACK.noReply)
+    case 'not_modified':
+      return { kind: 'holds' }
+    case 'target_gone':
+      return action.kind === 'edit' ? { kind: 'send_instead' } : { kind: 'holds' }
+    case 'refused':
+      // A picture may be too wide for a photo, or no picture at all.
+      return isPhoto(row) ? without(FALLBACK.asDocument) : without(FALLBACK.plainText)
+    case 'too_large':
+    case 'drafts_refused':
+    case 'query_too_old':
+      return { kind: 'give_up' }
+  }
+}
+
+/** Doing it twice is the same as doing it once. */
+export function isRepeatable({ kind }: Outgoing): boolean {
+  return kind === 'edit' || kind === 'delete' || kind === 'react'
+}
+
+export function backoff(attempts: number): number {
+  return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 10))
+}
+
+function isPhoto({ action, fallbacks }: OutboxRow): boolean {
+  return action.kind === 'agent_file' && isPhotoName(action.name) && (fallbacks & FALLBACK.asDocument) === 0
+}

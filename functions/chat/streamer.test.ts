@@ -1,0 +1,165 @@
+import { describe, expect, test } from 'vitest'
+import { ChatBudget } from './chat-budget.ts'
+import type { Frame } from './frame.ts'
+import type { SignMode } from './signs-of-life.ts'
+import { Streamer } from './streamer.ts'
+import { TelegramFailure, type TelegramFailureKind } from './telegram-failure.ts'
+import { FakeClock } from './testing/clock.fake.ts'
+import { plainText } from './text/formatted-text.ts'
+
+describe('Streamer', () => {
+  test('types until there is something to read, then shows a growing draft', async () => {
+    const { streamer, clock, seen, say } = start('draft')
+    streamer.start()
+    await clock.advance(1_000)
+    expect(seen).toEqual(['typing'])
+    say('A first sentence that is long enough.')
+    await clock.advance(300)
+    expect(seen).toEqual(['typing', 'draft: A first sentence that is long enough.'])
+    say('A first sentence that is long enough. And more.')
+    await clock.advance(1_200)
+    expect(seen.at(-1)).toBe('draft: A first sentence that is long enough. And more.')
+    await streamer.close()
+  })
+
+  test('shows only the newest of many changes', async () => {
+    const { streamer, clock, seen, say } = start('draft')
+    streamer.start()
+    for (let n = 0; n < 100; n++) {
+      say(`This sentence is long enough, number ${n}`)
+      await clock.advance(50)
+    }
+    await streamer.close()
+    const drafts = seen.filter((sign) => sign.startsWith('draft'))
+    expect(drafts.length).toBeLessThanOrEqual(6)
+  })
+
+  test('keeps a draft alive during a slow tool', async () => {
+    const { streamer, clock, seen, say } = start('draft')
+    streamer.start()
+    say('A first sentence that is long enough.')
+    await clock.advance(65_000)
+    expect(seen.filter((sign) => sign.startsWith('draft')).length).toBe(4)
+    expect(seen.filter((sign) => sign === 'typing').length).toBeLessThanOrEqual(1)
+    await streamer.close()
+  })
+
+  test('restores a draft that a message wiped', async () => {
+    const { streamer, clock, seen, say } = start('draft')
+    streamer.start()
+    say('A first sentence that is long enough.')
+    await clock.advance(2_000)
+    streamer.wiped()
+    await clock.advance(100)
+    expect(seen.filter((sign) => sign.startsWith('draft')).length).toBe(2)
+    await streamer.close()
+  })
+
+  test('shows nothing after it was closed', async () => {
+    const { streamer, clock, seen, say } = start('draft')
+    streamer.start()
+    await clock.advance(100)
+    const closed = streamer.close()
+    say('Too late to be shown at all, whatever it is.')
+    await clock.advance(30_000)
+    await closed
+    expect(seen).toEqual(['typing'])
+  })
+
+  test('goes over to editing one message where drafts are refused', async () => {
+    const { streamer, clock, seen, say, failNext } = start('draft')
+    streamer.start()
+    await clock.advance(100)
+    failNext('drafts_refused')
+    say('A first sentence that is long enough.')
+    await clock.advance(3_000)
+    expect(seen).toContain('open: A first sentence that is long enough.')
+    await streamer.close()
+  })
+
+  test('edits the message of a turn that goes on after a restart', async () => {
+    const { streamer, clock, seen, say } = start('edit', { previewId: 9 })
+    say('A first sentence that is long enough.')
+    streamer.start()
+    await clock.advance(4_000)
+    expect(seen).toEqual(['edit 9: A first sentence that is long enough.'])
+    await streamer.close()
+  })
+
+  test('tries a refused frame once without formatting, then leaves it out', async () => {
+    const { streamer, clock, seen, say, failNext } = start('draft')
+    streamer.start()
+    await clock.advance(100)
+    failNext('refused')
+    failNext('refused')
+    say('A first sentence that is long enough.')
+    await clock.advance(5_000)
+    expect(seen).toEqual(['typing'])
+    say('A second sentence that is long enough.')
+    await clock.advance(2_000)
+    expect(seen.at(-1)).toBe('draft: A second sentence that is long enough.')
+    await streamer.close()
+  })
+
+  test('says when the chat is closed to us, and stops', async () => {
+    const { streamer, clock, closed, failNext } = start('draft')
+    failNext('blocked')
+    streamer.start()
+    await clock.advance(20_000)
+    expect(closed).toEqual(['blocked'])
+  })
+
+  test('makes no call into a penalty', async () => {
+    const { streamer, clock, calls, say, failNext } = start('draft')
+    streamer.start()
+    await clock.advance(100)
+    failNext('retry_after')
+    say('A first sentence that is long enough.')
+    await clock.advance(1_000)
+    const before = calls.length
+    await clock.advance(8_000)
+    expect(calls.length).toBe(before)
+    await clock.advance(5_000)
+    expect(calls.length).toBeGreaterThan(before)
+    await streamer.close()
+  })
+})
+
+function start(mode: SignMode, options: { previewId?: number } = {}) {
+  const clock = new FakeClock()
+  const seen: string[] = []
+  const calls: number[] = []
+  const closed: string[] = []
+  const faults: TelegramFailureKind[] = []
+  const show = async (sign: string) => {
+    calls.push(clock.now())
+    const fault = faults.shift()
+    if (fault) throw new TelegramFailure(fault, fault, { retryAfterMs: 10_000 })
+    seen.push(sign)
+  }
+  const budget = new ChatBudget(
+    { kind: 'private' },
+    { now: clock.now, sleep: clock.sleep, saveSilence: () => undefined },
+  )
+  const streamer = new Streamer(
+    { mode, kind: 'private', startedAt: clock.now(), ...options },
+    {
+      budget,
+      sendDraft: ({ text }) => show(`draft: ${text}`),
+      sendTyping: () => show('typing'),
+      editPreview: (id, { text }) => show(`edit ${id}: ${text}`),
+      openPreview: async ({ text }) => {
+        await show(`open: ${text}`)
+        return 9
+      },
+      onClosed: (reason) => closed.push(reason),
+      now: clock.now,
+      sleep: clock.sleep,
+    },
+  )
+  const say = (text: string) => {
+    const frame: Frame = { text: plainText(text), answerChars: text.length }
+    streamer.show(() => frame)
+  }
+  return { streamer, clock, seen, calls, closed, say, failNext: (kind: TelegramFailureKind) => faults.push(kind) }
+}

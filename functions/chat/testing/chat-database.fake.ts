@@ -1,0 +1,23 @@
+import { DatabaseSync } from 'node:sqlite'
+import { type ChatDatabase, ensureTables } from '../chat-database.ts'
+
+/** The object's tables in memory, for tests outside workerd. */
+export function fakeChatDatabase(): ChatDatabase {
+  const sqlite = new DatabaseSync(':memory:')
+  const database: ChatDatabase = {
+    query: (sql, ...values) => sqlite.prepare(sql).all(...values),
+    transaction: (work) => {
+      sqlite.exec('SAVEPOINT step')
+      try {
+        const result = work()
+        sqlite.exec('RELEASE step')
+        return result
+      } catch (error) {
+        sqlite.exec('ROLLBACK TO step; RELEASE step')
+        throw error
+      }
+    },
+  }
+  ensureTables(database)
+  return database
+}

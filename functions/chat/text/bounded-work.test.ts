@@ -1,0 +1,86 @@
+/** No input takes long: the work grows with the length, not with its square, and deep nesting ends in text. */
+import { describe, expect, test } from 'vitest'
+import { readCorpus } from './corpus.fake.ts'
+import { renderMarkdown } from './render-markdown.ts'
+import { splitMessage } from './split-message.ts'
+
+const HOSTILE = [
+  '[',
+  '[a](',
+  '![',
+  '*a ',
+  '**a_',
+  '_a_ ',
+  '`a',
+  '<a ',
+  '~~a',
+  'a@',
+  'http://',
+  '&',
+  '>',
+  '> ',
+  '- ',
+  '1. ',
+  '*_[`<',
+  '[a]: ',
+  'a*',
+  '__a',
+  'a_b',
+  '- a\n  ',
+  '👩‍🚀',
+  '[a][b]',
+  '```\n',
+  'a|b\n-|-\n',
+] as const
+
+function timeOf(source: string): number {
+  const start = performance.now()
+  splitMessage(renderMarkdown(source))
+  return performance.now() - start
+}
+
+describe('work', () => {
+  test.each(HOSTILE.map((unit) => [unit]))('grows no faster than the text made of %j', (unit) => {
+    const small = unit.repeat(Math.ceil(20_000 / unit.length))
+    const large = unit.repeat(Math.ceil(160_000 / unit.length))
+    timeOf(small)
+    const ratio = timeOf(large) / Math.max(25, Math.min(timeOf(small), timeOf(small)))
+    // Eight times the text: square growth would be 64 times the work.
+    expect(ratio).toBeLessThan(40)
+  })
+
+  test('a megabyte of Markdown is rendered and split', () => {
+    const whole = readCorpus()
+      .map(({ source }) => source)
+      .join('\n\n')
+    const megabyte = whole.repeat(Math.ceil(1_000_000 / whole.length)).slice(0, 1_000_000)
+    const parts = splitMessage(renderMarkdown(megabyte))
+    expect(parts.length).toBeGreaterThan(150)
+    expect(parts.every(({ text, entities }) => text.length <= 4096 && entities.length <= 100)).toBe(true)
+  })
+
+  test.each([
+    ['quotes', `${'>'.repeat(10_000)} deep`],
+    ['quotes with spaces', `${'> '.repeat(10_000)}deep`],
+    ['quotes, one deeper each line', Array.from({ length: 1_000 }, (_, level) => `${'>'.repeat(level)} x`).join('\n')],
+    ['lists', `${'- '.repeat(10_000)}deep`],
+    ['lists by indentation', Array.from({ length: 1_000 }, (_, level) => `${'  '.repeat(level)}- x`).join('\n')],
+    ['emphasis', `${'*_'.repeat(10_000)}deep${'_*'.repeat(10_000)}`],
+    ['brackets', `${'['.repeat(100_000)}deep${']'.repeat(100_000)}`],
+  ])('ten thousand nested %s end in text', (_, source) => {
+    const { text } = renderMarkdown(source)
+    expect(text).toMatch(/deep|x/)
+  })
+
+  test('32 KB take a fraction of a second', () => {
+    const whole = readCorpus()
+      .filter(({ name }) => name !== 'odd.md')
+      .map(({ source }) => source)
+      .join('\n\n')
+    const source = whole.repeat(10).slice(0, 32_768)
+    for (let warm = 0; warm < 3; warm++) timeOf(source)
+    const times = Array.from({ length: 5 }, () => timeOf(source)).sort((a, b) => a - b)
+    console.log(`32 KB rendered and split in ${times[2]?.toFixed(1)} ms (median of 5)`)
+    expect(times[0]).toBeLessThan(1_000)
+  })
+})

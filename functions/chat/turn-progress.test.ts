@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest'
+import type { AgentEvent } from '../../agent-vm/protocol.ts'
+import { advance, answerOf, MAX_STEPS, NO_PROGRESS, TurnProgress } from './turn-progress.ts'
+
+describe('advance', () => {
+  test('shows the words that came, then the whole message in their place', () => {
+    const streaming = fold([delta('Hel'), delta('lo')])
+    expect(answerOf(streaming)).toBe('Hello')
+    expect(answerOf(fold([delta('Hel'), delta('lo'), { type: 'text', content: 'Hello!' }]))).toBe('Hello!')
+  })
+
+  test('keeps what was said before a tool', () => {
+    const events: AgentEvent[] = [{ type: 'text', content: 'Let me look.' }, use('1'), result('1'), delta('Found it.')]
+    expect(answerOf(fold(events))).toBe('Let me look.\n\nFound it.')
+  })
+
+  test('folds an event in once, however often it is replayed', () => {
+    const once = advance(NO_PROGRESS, 3, delta('a'))
+    expect(advance(once, 3, delta('a'))).toBe(once)
+    expect(advance(once, 2, delta('b'))).toBe(once)
+  })
+
+  test('forgets half an answer that is asked for again', () => {
+    expect(answerOf(fold([delta('half'), { type: 'reset' }, delta('whole')]))).toBe('whole')
+  })
+
+  test('knows which tools run, the last five of them', () => {
+    const progress = fold(['1', '2', '3', '4', '5', '6'].flatMap((id) => [use(id)]))
+    expect(progress.tools.map(({ id }) => id)).toEqual(['2', '3', '4', '5', '6'])
+    expect(progress.toolCount).toBe(6)
+    expect(fold([use('1'), result('1', false)]).tools).toMatchObject([{ state: 'failed' }])
+  })
+
+  test('keeps steps small: few, and with short inputs', () => {
+    const many = Array.from({ length: MAX_STEPS + 10 }, (_, id) => use(String(id)))
+    expect(fold(many).steps.length).toBe(MAX_STEPS)
+    const long = fold([{ type: 'tool_use', id: '1', name: 'write_file', input: { content: 'x'.repeat(100_000) } }])
+    expect(JSON.stringify(long).length).toBeLessThan(2_000)
+  })
+
+  test('survives being stored', () => {
+    const progress = fold([
+      delta('a'),
+      use('1'),
+      { type: 'error', code: 'internal', content: 'x' },
+      { type: 'done', reason: 'error' },
+    ])
+    expect(TurnProgress.parse(JSON.parse(JSON.stringify(progress)))).toEqual(progress)
+  })
+
+  test('leaves an empty message out of the answer', () => {
+    expect(answerOf(fold([{ type: 'text', content: '  ' }, delta('x')]))).toBe('x')
+  })
+})
+
+function fold(events: readonly AgentEvent[]): TurnProgress {
+  return events.reduce((progress, event, index) => advance(progress, index + 1, event), NO_PROGRESS)
+}
+
+function delta(content: string): AgentEvent {
+  return { type: 'delta', content }
+}
+
+function use(id: string): AgentEvent {
+  return { type: 'tool_use', id, name: 'bash', input: { command: 'ls' } }
+}
+
+function result(id: string, ok = true): AgentEvent {
+  return { type: 'tool_result', id, name: 'bash', ok, summary: 'done' }
+}

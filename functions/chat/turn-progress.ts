@@ -1,0 +1,117 @@
+/**
+ * How far a turn has come, folded from the agent's events. Kept with the number of the last event it holds, in one statement:
+ * after a crash the stream is read on from there, and nothing is counted twice.
+ */
+import { z } from 'zod'
+import { type AgentEvent, DoneReason, ErrorCode } from '../../agent-vm/protocol.ts'
+import { describeTool } from './tool-label.ts'
+
+/** For the "Steps" view; more than this nobody reads, and the row must stay small. */
+export const MAX_STEPS = 120
+const MAX_INPUT_CHARS = 600
+const MAX_SUMMARY_CHARS = 300
+
+const Step = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown() }),
+  z.object({ type: z.literal('tool_result'), id: z.string(), name: z.string(), ok: z.boolean(), summary: z.string() }),
+])
+export type Step = z.infer<typeof Step>
+
+const Tool = z.object({ id: z.string(), label: z.string(), state: z.enum(['running', 'ok', 'failed']) })
+export type Tool = z.infer<typeof Tool>
+
+export const TurnProgress = z.object({
+  /** Id of the last event folded in. */
+  cursor: z.int(),
+  /** Whole assistant messages, in order. */
+  settled: z.array(z.string()),
+  /** What has come of the message that is being written. */
+  live: z.string(),
+  /** The latest, for the status line. */
+  tools: z.array(Tool),
+  toolCount: z.int(),
+  steps: z.array(Step),
+  notices: z.array(z.string()),
+  /** Files handed to the person. */
+  files: z.int(),
+  error: z.object({ code: ErrorCode, content: z.string() }).optional(),
+  done: DoneReason.optional(),
+})
+export type TurnProgress = z.infer<typeof TurnProgress>
+
+export const NO_PROGRESS: TurnProgress = {
+  cursor: 0,
+  settled: [],
+  live: '',
+  tools: [],
+  toolCount: 0,
+  steps: [],
+  notices: [],
+  files: 0,
+}
+
+/** Tools shown at a time. */
+const SHOWN_TOOLS = 5
+
+/** @param id number of the event; one that was folded in before changes nothing */
+export function advance(progress: TurnProgress, id: number, event: AgentEvent): TurnProgress {
+  if (id <= progress.cursor) return progress
+  return { ...progress, ...change(progress, event), cursor: id }
+}
+
+function change(progress: TurnProgress, event: AgentEvent): Partial<TurnProgress> {
+  switch (event.type) {
+    case 'delta':
+      return { live: progress.live + event.content }
+    case 'reset':
+      return { live: '' }
+    case 'text':
+      // The whole message as the agent keeps it; what was streamed of it is replaced.
+      return {
+        live: '',
+        settled: event.content.trim() === '' ? progress.settled : [...progress.settled, event.content],
+      }
+    case 'tool_use':
+      return {
+        tools: [
+          ...progress.tools,
+          { id: event.id, label: describeTool(event.name, event.input), state: 'running' as const },
+        ].slice(-SHOWN_TOOLS),
+        toolCount: progress.toolCount + 1,
+        steps: addStep(progress.steps, { ...event, input: clipInput(event.input) }),
+      }
+    case 'tool_result':
+      return {
+        tools: progress.tools.map((tool) =>
+          tool.id === event.id ? { ...tool, state: event.ok ? 'ok' : 'failed' } : tool,
+        ),
+        steps: addStep(progress.steps, { ...event, summary: event.summary.slice(0, MAX_SUMMARY_CHARS) }),
+      }
+    case 'file':
+      return { files: progress.files + 1 }
+    case 'notice':
+      return { notices: [...progress.notices, event.content] }
+    case 'error':
+      return { error: { code: event.code, content: event.content } }
+    case 'done':
+      return { done: event.reason }
+    case 'turn':
+    case 'usage':
+    case 'keepalive':
+      return {}
+  }
+}
+
+/** Everything the agent has said so far, as Markdown. */
+export function answerOf({ settled, live }: TurnProgress): string {
+  return [...settled, live].filter((part) => part.trim() !== '').join('\n\n')
+}
+
+function addStep(steps: readonly Step[], step: Step): Step[] {
+  return [...steps, step].slice(-MAX_STEPS)
+}
+
+function clipInput(input: unknown): unknown {
+  const json = JSON.stringify(input) ?? 'null'
+  return json.length <= MAX_INPUT_CHARS ? input : `${json.slice(0, MAX_INPUT_CHARS)}…`
+}

@@ -1,0 +1,160 @@
+/** Turns of this chat: what was asked, of whom, and how far the answer is. The id of a turn is made from its update. */
+import type { Message } from 'grammy/types'
+import { z } from 'zod'
+import { Attachment } from '../../agent-vm/protocol.ts'
+import type { ChatDatabase } from './chat-database.ts'
+import type { TurnInput } from './handling.ts'
+import { TurnProgress } from './turn-progress.ts'
+
+/** A turn as it was asked for; `sources` are all messages it was gathered from. */
+export interface StoredTurn extends Omit<TurnInput, 'source' | 'sources'> {
+  readonly sources: readonly Message[]
+}
+
+/** What the agent is told, once the files are with it. */
+export const PreparedTurn = z.object({ message: z.string(), attachments: z.array(Attachment) })
+export type PreparedTurn = z.infer<typeof PreparedTurn>
+
+export type TurnState =
+  | 'queued'
+  | 'running'
+  | 'done'
+  /** Ended with an honest line and a Retry button. */
+  | 'failed'
+  /** Handed to the turn that ran before it. */
+  | 'steered'
+  | 'dropped'
+
+export interface TurnRow {
+  readonly turnId: string
+  readonly state: TurnState
+  readonly input: StoredTurn
+  readonly prepared: PreparedTurn | undefined
+  readonly progress: TurnProgress | undefined
+  readonly stopRequested: boolean
+  /** In a row, without anything new in between. */
+  readonly failures: number
+  readonly nextAt: number
+  readonly startedAt: number | undefined
+}
+
+export const KEPT_TURNS = 40
+
+const Row = z.object({
+  turn_id: z.string(),
+  state: z.enum(['queued', 'running', 'done', 'failed', 'steered', 'dropped']),
+  input: z.string(),
+  attachments: z.string().nullable(),
+  progress: z.string().nullable(),
+  stop_requested: z.int(),
+  failures: z.int(),
+  next_at: z.int(),
+  started_at: z.int().nullable(),
+})
+
+export class TurnStore {
+  readonly #database: ChatDatabase
+
+  constructor(database: ChatDatabase) {
+    this.#database = database
+  }
+
+  /** Adding the same id again changes nothing. */
+  add(turnId: string, input: StoredTurn, now: number): void {
+    this.#database.query(
+      `INSERT INTO turns (turn_id, agent_id, state, input, created_at) VALUES (?, ?, 'queued', ?, ?) ON CONFLICT DO NOTHING`,
+      turnId,
+      input.agentId,
+      JSON.stringify(input),
+      now,
+    )
+  }
+
+  find(turnId: string): TurnRow | undefined {
+    return this.#one('SELECT * FROM turns WHERE turn_id = ?', turnId)
+  }
+
+  running(): TurnRow | undefined {
+    return this.#one("SELECT * FROM turns WHERE state = 'running' ORDER BY seq LIMIT 1")
+  }
+
+  firstQueued(): TurnRow | undefined {
+    return this.#one("SELECT * FROM turns WHERE state = 'queued' ORDER BY seq LIMIT 1")
+  }
+
+  openCount(): number {
+    const [row] = this.#database.query("SELECT COUNT(*) AS n FROM turns WHERE state IN ('queued', 'running')")
+    return z.int().parse(row?.n)
+  }
+
+  start(turnId: string, now: number): void {
+    this.#database.query(
+      "UPDATE turns SET state = 'running', started_at = COALESCE(started_at, ?) WHERE turn_id = ?",
+      now,
+      turnId,
+    )
+  }
+
+  savePrepared(turnId: string, prepared: PreparedTurn): void {
+    this.#database.query('UPDATE turns SET attachments = ? WHERE turn_id = ?', JSON.stringify(prepared), turnId)
+  }
+
+  /** Cursor and text in one statement; whatever came resets the count of failures. */
+  saveProgress(turnId: string, progress: TurnProgress): void {
+    this.#database.query(
+      'UPDATE turns SET progress = ?, failures = 0 WHERE turn_id = ?',
+      JSON.stringify(progress),
+      turnId,
+    )
+  }
+
+  noteFailure(turnId: string): void {
+    this.#database.query('UPDATE turns SET failures = failures + 1 WHERE turn_id = ?', turnId)
+  }
+
+  end(turnId: string, state: 'done' | 'failed' | 'steered' | 'dropped', now: number): void {
+    this.#database.query('UPDATE turns SET state = ?, ended_at = ? WHERE turn_id = ?', state, now, turnId)
+  }
+
+  requestStop(turnId: string): void {
+    this.#database.query('UPDATE turns SET stop_requested = 1 WHERE turn_id = ?', turnId)
+  }
+
+  /** @returns how many */
+  dropQueued(now: number): number {
+    return this.#database.query(
+      "UPDATE turns SET state = 'dropped', ended_at = ? WHERE state = 'queued' RETURNING seq",
+      now,
+    ).length
+  }
+
+  prune(): void {
+    this.#database.query(
+      `DELETE FROM turns WHERE state NOT IN ('queued', 'running')
+       AND seq <= (SELECT MAX(seq) FROM turns) - ${KEPT_TURNS}`,
+    )
+  }
+
+  #one(sql: string, ...values: string[]): TurnRow | undefined {
+    const [row] = this.#database.query(sql, ...values)
+    return row && parseRow(row)
+  }
+}
+
+function parseRow(row: unknown): TurnRow {
+  const parsed = Row.parse(row)
+  const prepared = parsed.attachments === null ? undefined : PreparedTurn.parse(JSON.parse(parsed.attachments))
+  const progress = parsed.progress === null ? undefined : TurnProgress.parse(JSON.parse(parsed.progress))
+  return {
+    turnId: parsed.turn_id,
+    state: parsed.state,
+    // Written by `add`, in this release or the one before.
+    input: JSON.parse(parsed.input) as StoredTurn,
+    prepared,
+    progress,
+    stopRequested: parsed.stop_requested === 1,
+    failures: parsed.failures,
+    nextAt: parsed.next_at,
+    startedAt: parsed.started_at ?? undefined,
+  }
+}

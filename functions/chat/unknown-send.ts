@@ -1,0 +1,166 @@
+/**
+ * Did a message whose answer was lost arrive? Telegram shows a bot no history and knows no idempotency key, but it refuses an
+ * edit that would change nothing: editing the messages that may be ours to exactly what was sent finds the one that is, and
+ * disturbs no other ("message is not modified"; others: "not found", "can't be edited").
+ *
+ * First the few ids next to the last one known are looked at. If it is not there, a line takes its place: "I could not make
+ * sure …", with a button. The line's own id says where the search ends; when everything below it was looked at, the message
+ * certainly did not arrive, and the line becomes the message. Otherwise line and button stay, and the person decides.
+ *
+ * Only where one object alone sends into the chat (`mayProbe`), and only for ids above the last one known: every message of
+ * ours below is known, so nothing of ours can be overwritten.
+ */
+import { log } from '../log.ts'
+import type { ChatBudget } from './chat-budget.ts'
+import { DELIVERY_WORDS } from './delivery-words.ts'
+import { FALLBACK, type Outbox, type OutboxRow } from './outbox.ts'
+import type { Outgoing } from './outgoing.ts'
+import type { Destination, TelegramClient } from './telegram-client.ts'
+import { classifyFailure } from './telegram-failure.ts'
+import { type FormattedText, plainText } from './text/formatted-text.ts'
+import { RESEND_BUTTON } from './turn-buttons.ts'
+
+/** Before anything is said. Ids grow by one with each message of the chat, or of all the bot's chats together. */
+export const FIRST_LOOK = 3
+/** The most that is looked at in all: one call each. */
+export const LAST_LOOK = 24
+
+export interface UnknownSendPorts {
+  readonly outbox: Outbox
+  readonly budget: Pick<ChatBudget, 'call'>
+  readonly telegram: Pick<TelegramClient, 'sendText' | 'editText' | 'editCaption' | 'deleteMessage'>
+  destination(): Destination
+  mayProbe(): boolean
+  onMessage(): void
+  now(): number
+}
+
+/**
+ * Takes the next step towards knowing. Safe to repeat.
+ * @throws {TelegramFailure} when Telegram does not answer the question now: come back later
+ */
+export async function resolveUnknownSend(row: OutboxRow, ports: UnknownSendPorts): Promise<void> {
+  const { outbox, now } = ports
+  if (row.wanted && row.lineId !== undefined) {
+    await takeLinesPlace(row, row.lineId, ports)
+    return
+  }
+  const mayLook = ports.mayProbe() && row.afterId !== undefined
+  const found = mayLook ? await look(row, ports) : undefined
+  if (found !== undefined) {
+    log('info', 'arrival_found', { row: row.key })
+    outbox.markSent(row, found, now())
+    ports.onMessage()
+    if (row.lineId !== undefined) await removeLine(row.lineId, ports)
+    return
+  }
+  if (row.lineId === undefined) {
+    outbox.markLine(row.seq, await sendLine(row, ports))
+    return
+  }
+  if (mayLook && spanOf(row) <= LAST_LOOK) {
+    log('info', 'arrival_ruled_out', { row: row.key })
+    await takeLinesPlace(row, row.lineId, ports)
+    return
+  }
+  log('warn', 'arrival_unknown', { row: row.key })
+  outbox.end(row.seq, 'unsure', 'outcome unknown', now())
+}
+
+/** How many ids it may have. */
+function spanOf({ lineId, afterId }: OutboxRow): number {
+  return lineId === undefined || afterId === undefined ? FIRST_LOOK : lineId - afterId - 1
+}
+
+/** @returns the id of the message, if it is among those looked at */
+async function look(row: OutboxRow, ports: UnknownSendPorts): Promise<number | undefined> {
+  const { outbox, now } = ports
+  const span = Math.min(LAST_LOOK, spanOf(row))
+  for (let probed = row.probed; probed < span; probed++) {
+    const messageId = (row.afterId ?? 0) + 1 + probed
+    if (outbox.isOurs(messageId)) continue
+    if (await isIt(row, messageId, ports)) return messageId
+    outbox.markUnknown(row.seq, now(), probed + 1)
+  }
+  return undefined
+}
+
+async function isIt(
+  row: OutboxRow,
+  messageId: number,
+  { budget, telegram, destination }: UnknownSendPorts,
+): Promise<boolean> {
+  try {
+    await budget.call('message', () => editToSame(row, messageId, { telegram, to: destination() }))
+    // It took the edit: ours, in an earlier form. It is as wanted now.
+    return true
+  } catch (error) {
+    const failure = classifyFailure(error)
+    if (failure.kind === 'not_modified') return true
+    if (failure.kind === 'target_gone' || failure.kind === 'refused') return false
+    throw failure
+  }
+}
+
+async function editToSame(
+  { action, fallbacks }: OutboxRow,
+  messageId: number,
+  { telegram, to }: { telegram: UnknownSendPorts['telegram']; to: Destination },
+): Promise<void> {
+  if (action.kind === 'send') await telegram.editText(to, messageId, shown(action.text, fallbacks), action.keyboard)
+  else if (action.kind === 'document' || action.kind === 'agent_file') {
+    await telegram.editCaption(to, messageId, shown(action.caption ?? plainText(''), fallbacks))
+  }
+}
+
+function shown(text: FormattedText, fallbacks: number): FormattedText {
+  return (fallbacks & FALLBACK.plainText) === 0 ? text : plainText(text.text)
+}
+
+async function sendLine(
+  row: OutboxRow,
+  { budget, telegram, destination, onMessage }: UnknownSendPorts,
+): Promise<number> {
+  const keyboard = [[RESEND_BUTTON.build(DELIVERY_WORDS.resend, row.seq)]]
+  const id = await budget.call('message', () =>
+    telegram.sendText(destination(), plainText(DELIVERY_WORDS.unsure), { keyboard, silent: true }),
+  )
+  onMessage()
+  return id ?? 0
+}
+
+async function takeLinesPlace(row: OutboxRow, lineId: number, ports: UnknownSendPorts): Promise<void> {
+  const { outbox, budget, telegram, destination, now } = ports
+  const { action } = row
+  if (!becomesByEdit(action)) {
+    await removeLine(lineId, ports)
+    outbox.markPending(row.seq, now())
+    return
+  }
+  try {
+    await budget.call('message', () =>
+      telegram.editText(destination(), lineId, shown(action.text, row.fallbacks), action.keyboard),
+    )
+  } catch (error) {
+    const failure = classifyFailure(error)
+    if (failure.kind === 'target_gone') {
+      outbox.markPending(row.seq, now())
+      return
+    }
+    if (failure.kind !== 'not_modified') throw failure
+  }
+  outbox.markSent(row, lineId, now())
+}
+
+/** An edit can neither open the reply box nor turn words into a file. */
+function becomesByEdit(action: Outgoing): action is Extract<Outgoing, { kind: 'send' }> {
+  return action.kind === 'send' && action.askReply === undefined
+}
+
+async function removeLine(lineId: number, { budget, telegram, destination }: UnknownSendPorts): Promise<void> {
+  try {
+    await budget.call('message', () => telegram.deleteMessage(destination(), lineId))
+  } catch (error) {
+    log('info', 'line_not_removed', { error: classifyFailure(error).message })
+  }
+}

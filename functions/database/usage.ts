@@ -1,0 +1,65 @@
+/**
+ * Model use per agent, UTC day and model. A request is admitted and counted in one statement, with its prompt reserved at an
+ * estimate; when it ends, the estimate becomes what the provider says. So a Worker that dies in between has counted it, too.
+ */
+import { and, eq, sql } from 'drizzle-orm'
+import type { Database } from './database.ts'
+import { dayOf } from './limits.ts'
+import { usage } from './schema.ts'
+
+export interface DailyBudget {
+  readonly maxRequests: number
+  /** Read and written together. */
+  readonly maxTokens: number
+}
+
+export interface Admission {
+  readonly agentId: string
+  readonly model: string
+  readonly now: number
+  readonly reservedTokens: number
+}
+
+export interface Amounts {
+  readonly requests: number
+  readonly promptTokens: number
+  readonly cachedTokens: number
+  readonly completionTokens: number
+}
+
+/** @returns false when the agent's budget of the day is used up: then nothing was counted */
+export async function admitRequest(
+  database: Database,
+  { agentId, model, now, reservedTokens }: Admission,
+  { maxRequests, maxTokens }: DailyBudget,
+): Promise<boolean> {
+  const day = dayOf(now)
+  const today = (amount: string) =>
+    sql`(SELECT coalesce(sum(${sql.raw(amount)}), 0) FROM usage WHERE agent_id = ${agentId} AND day = ${day})`
+  const admitted = await database.all(sql`
+    INSERT INTO usage (agent_id, day, model, requests, prompt_tokens)
+    SELECT ${agentId}, ${day}, ${model}, 1, ${reservedTokens}
+    WHERE ${today('requests')} < ${maxRequests} AND ${today('prompt_tokens + completion_tokens')} < ${maxTokens}
+    ON CONFLICT (agent_id, day, model) DO UPDATE
+      SET requests = requests + 1, prompt_tokens = prompt_tokens + excluded.prompt_tokens
+    RETURNING requests`)
+  return admitted.length > 0
+}
+
+/** Adds to what is counted; negative amounts take a reservation back. */
+export async function addUsage(
+  database: Database,
+  { agentId, model, day }: { agentId: string; model: string; day: string },
+  { requests, promptTokens, cachedTokens, completionTokens }: Amounts,
+): Promise<void> {
+  // The row is there since the request was admitted.
+  await database
+    .update(usage)
+    .set({
+      requests: sql`max(0, ${usage.requests} + ${requests})`,
+      promptTokens: sql`max(0, ${usage.promptTokens} + ${promptTokens})`,
+      cachedTokens: sql`max(0, ${usage.cachedTokens} + ${cachedTokens})`,
+      completionTokens: sql`max(0, ${usage.completionTokens} + ${completionTokens})`,
+    })
+    .where(and(eq(usage.agentId, agentId), eq(usage.day, day), eq(usage.model, model)))
+}

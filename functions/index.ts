@@ -1,0 +1,39 @@
+/** The Worker's entry: routes, scheduled work, and the classes the platform starts. */
+import { Hono } from 'hono'
+import { agentPending, sweepPending } from './agent-pending.ts'
+import { answerError, answerNotFound } from './answer-failure.ts'
+import type { Bindings } from './bindings.ts'
+import { parseConfig } from './config.ts'
+import { openDatabase } from './database/database.ts'
+import { health } from './health.ts'
+import { inference } from './inference/inference.ts'
+import { runScheduled } from './provision/scheduled.ts'
+import { telegramWebhook } from './telegram-webhook.ts'
+
+export { Chat } from './chat/chat.ts'
+export { DeployRunner } from './provision/deploy-runner-container.ts'
+export { Provision } from './provision/workflow.ts'
+
+/** The rarer of wrangler.toml's two crons: what only covers for something that was lost. */
+const SWEEP_CRON = '*/15 * * * *'
+
+const app = new Hono<{ Bindings: Bindings }>()
+  .route('/', telegramWebhook)
+  .route('/', health)
+  .route('/', agentPending)
+  .route('/', inference)
+
+app.notFound(answerNotFound)
+app.onError(answerError)
+
+export default {
+  fetch: app.fetch,
+  async scheduled(controller, env) {
+    const config = parseConfig(env)
+    await runScheduled(controller.cron, env)
+    if (controller.cron === SWEEP_CRON) {
+      const database = openDatabase({ url: config.LIBSQL_URL, authToken: config.LIBSQL_AUTH_TOKEN })
+      await sweepPending({ config, database, env })
+    }
+  },
+} satisfies ExportedHandler<Bindings>

@@ -1,0 +1,57 @@
+/** Tells the chat how far a deployment is. The chat is for looking at: when it does not answer, the work goes on. */
+import type { Bindings } from '../bindings.ts'
+import type { DeploymentReport } from '../chat/deployment-report.ts'
+import type { Deployment } from '../database/deployments.ts'
+import { describeError, log } from '../log.ts'
+
+/** Share of the whole at which each step begins, as it feels to someone who waits. */
+const PROGRESS: Readonly<Record<string, number>> = {
+  record: 0.02,
+  instance: 0.05,
+  placement: 0.12,
+  boot: 0.3,
+  connect: 0.35,
+  inspect: 0.4,
+  packages: 0.45,
+  users: 0.6,
+  runtime: 0.65,
+  bundle: 0.75,
+  workspace: 0.8,
+  secrets: 0.82,
+  service: 0.85,
+  ingress: 0.9,
+  health: 0.93,
+  wipe: 0.3,
+  forget: 0.7,
+  done: 1,
+}
+
+/** Reports of one deployment in the order of its life: its share of the whole makes the number that grows. */
+const SEQ_PER_WHOLE = 10_000
+const LAST_SEQ = SEQ_PER_WHOLE + 1
+
+export type Report = (step: string, end?: Pick<DeploymentReport, 'status' | 'error'>) => Promise<void>
+
+export function createReporter(env: Bindings, deployment: Deployment): Report {
+  const { chatName } = deployment
+  return async (step, end) => {
+    if (!chatName) return
+    const progress = end?.status === 'done' ? 1 : (PROGRESS[step] ?? 0.5)
+    const report: DeploymentReport = {
+      deploymentId: deployment.id,
+      agentId: deployment.agentId,
+      kind: deployment.kind,
+      seq: end ? LAST_SEQ : Math.round(progress * SEQ_PER_WHOLE),
+      status: end?.status ?? 'running',
+      step,
+      progress,
+      startedAt: deployment.createdAt,
+      ...(end?.error ? { error: end.error } : {}),
+    }
+    try {
+      await env.CHAT.getByName(chatName).reportDeployment(report)
+    } catch (error) {
+      log('warn', 'report_failed', { deployment: deployment.id, step, error: describeError(error) })
+    }
+  }
+}

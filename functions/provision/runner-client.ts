@@ -1,0 +1,112 @@
+/** Calls to the deploy-runner: signed for one minute, one use and one body; answers read line by line as they come. */
+import { importJWK, SignJWT } from 'jose'
+import {
+  type MachineReport,
+  type ProgressLine,
+  RUNNER_AUDIENCE,
+  RUNNER_ISSUER,
+  RUNNER_TOKEN_LIFETIME_S,
+  RunnerHealth,
+  RunnerLine,
+} from '../../deploy-runner/protocol.ts'
+import type { Bindings } from '../bindings.ts'
+import type { Config } from '../config.ts'
+import { ProvisionFailure } from './provision-failure.ts'
+
+/** The longest call: a bare machine that still boots. */
+const CALL_LIMIT_MS = 25 * 60_000
+const HEALTH_LIMIT_MS = 5_000
+const CONTAINER_NAME = 'deploy-runner'
+const MAX_LINE_CHARS = 64_000
+
+export type RunnerCall = 'probe' | 'prepare' | 'deploy' | 'wipe'
+
+/** @throws {ProvisionFailure} with the runner's own code, or `runner_unreachable` */
+export async function callRunner(
+  ports: { config: Config; env: Bindings },
+  call: RunnerCall,
+  request: object,
+  onProgress: (line: ProgressLine) => void = () => undefined,
+): Promise<MachineReport> {
+  const body = JSON.stringify(request)
+  let response: Response
+  try {
+    response = await runnerFetch(ports, `/machines/${call}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${await signCall(ports.config, body)}` },
+      body,
+      signal: AbortSignal.timeout(CALL_LIMIT_MS),
+    })
+  } catch (cause) {
+    throw new ProvisionFailure('runner_unreachable', 'the deploy-runner does not answer', { cause })
+  }
+  if (!response.ok || !response.body)
+    throw new ProvisionFailure('runner_unreachable', `the deploy-runner answered ${response.status}`)
+  for await (const line of runnerLines(response.body)) {
+    if ('result' in line) return line.result
+    if ('error' in line) throw new ProvisionFailure(line.error.code, `${line.error.step}: ${line.error.message}`)
+    onProgress(line)
+  }
+  throw new ProvisionFailure('disconnected', 'the deploy-runner ended without a result')
+}
+
+export async function runnerHealth(config: Config, env: Bindings): Promise<RunnerHealth> {
+  const response = await runnerFetch({ config, env }, '/health', { signal: AbortSignal.timeout(HEALTH_LIMIT_MS) })
+  return RunnerHealth.parse(await response.json())
+}
+
+function runnerFetch(
+  { config, env }: { config: Config; env: Bindings },
+  path: string,
+  init: RequestInit,
+): Promise<Response> {
+  if (config.DEPLOY_RUNNER_URL) return fetch(new URL(path, config.DEPLOY_RUNNER_URL), init)
+  if (!env.RUNNER)
+    throw new ProvisionFailure('runner_unreachable', 'neither DEPLOY_RUNNER_URL nor a container is configured')
+  return env.RUNNER.getByName(CONTAINER_NAME).fetch(new Request(`http://runner${path}`, init))
+}
+
+async function signCall(config: Config, body: string): Promise<string> {
+  const jwk = JSON.parse(config.WORKER_SIGNING_KEY)
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(body))
+  return new SignJWT({ body: base64url(new Uint8Array(hash)) })
+    .setProtectedHeader({ alg: 'EdDSA', ...(jwk.kid ? { kid: jwk.kid } : {}) })
+    .setIssuer(RUNNER_ISSUER)
+    .setAudience(RUNNER_AUDIENCE)
+    .setIssuedAt()
+    .setExpirationTime(`${RUNNER_TOKEN_LIFETIME_S}s`)
+    .setJti(crypto.randomUUID())
+    .sign(await importJWK(jwk, 'EdDSA'))
+}
+
+function base64url(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, '-')
+    .replace(/\//g, '_')
+    .replace(/=+$/, '')
+}
+
+/** Lines of a kind that this Worker does not know are skipped: the runner may be newer. */
+export async function* runnerLines(body: ReadableStream<Uint8Array>): AsyncGenerator<RunnerLine> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of body) {
+    rest += decoder.decode(chunk, { stream: true })
+    const lines = rest.split('\n')
+    rest = lines.pop() ?? ''
+    if (rest.length > MAX_LINE_CHARS)
+      throw new ProvisionFailure('disconnected', 'the deploy-runner sent an endless line')
+    for (const line of lines) {
+      const parsed = RunnerLine.safeParse(parseJson(line))
+      if (parsed.success) yield parsed.data
+    }
+  }
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}

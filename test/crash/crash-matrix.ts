@@ -1,0 +1,274 @@
+/**
+ * Kills the Worker again and again, at random moments, while chats talk to their agents and Telegram has troubles of its own;
+ * then counts what the people saw. Everything is real but Telegram, the agent and the handlers' words.
+ */
+import type { Message } from 'grammy/types'
+import { DELIVERY_WORDS } from '../../functions/chat/delivery-words.ts'
+import { type Surroundings, setWebhook, startSurroundings } from '../../functions/chat/testing/delivery-harness.ts'
+import type { Sim } from '../../local/telegram/sim/sim.ts'
+import { type KillableWorker, killableWorker } from './killable-worker.ts'
+import { endMark, kindOf, markOf, question, scriptedBrain } from './scripted-turns.ts'
+
+export interface CrashMatrixOptions {
+  readonly kills: number
+  readonly privateChats: number
+  readonly groups: number
+  readonly seed: number
+  /** Telegram's own troubles, as chances per call. */
+  readonly trouble: {
+    readonly flood: number
+    readonly serverError: number
+    readonly dropBefore: number
+    readonly dropAfter: number
+  }
+  readonly onProgress?: (line: string) => void
+}
+
+export interface CrashReport {
+  readonly kills: number
+  readonly turns: number
+  /** A kill may hit several turns at once. */
+  readonly turnsHit: number
+  readonly finalsLost: string[]
+  readonly finalsDuplicated: string[]
+  readonly filesLost: string[]
+  readonly filesDuplicated: string[]
+  readonly outOfOrder: string[]
+  /** Chats that were not done long after the last kill. */
+  readonly stuck: string[]
+  readonly secondRuns: string[]
+  /** Previews that were never turned into an answer. */
+  readonly leftovers: string[]
+  readonly callsIntoPenalty: number
+  /** Sends whose outcome the Worker was not told, and how they ended. */
+  readonly unknownSends: {
+    readonly found: number
+    readonly ruledOut: number
+    /** Nobody could tell: the person was asked, … */
+    readonly leftToPerson: number
+    /** … and asked for it again, because it had not come. */
+    readonly askedFor: number
+  }
+  readonly seconds: number
+}
+
+interface Talk {
+  readonly chat: number
+  readonly person: number
+  readonly isGroup: boolean
+  asked: number
+}
+
+const STUCK_AFTER_MS = 120_000
+
+export async function runCrashMatrix(options: CrashMatrixOptions): Promise<CrashReport> {
+  const startedAt = Date.now()
+  const around = await startSurroundings(scriptedBrain)
+  around.agent.files.set('report.txt', new TextEncoder().encode('a report'))
+  const config = new URL('../../functions/chat/testing/wrangler.toml', import.meta.url).pathname
+  const worker = await killableWorker({ config, dataDir: around.dataDir, variables: around.variables })
+  try {
+    await worker.start()
+    await setWebhook(around.telegram, `${worker.url}/telegram/7000000001`)
+    const talks = beginTalks(around, options)
+    orderTrouble(around, options)
+    const talking = startTalking(around, talks)
+    const turnsHit = await killAgainAndAgain(worker, around, { ...options, talks })
+    const stuck = await talking.finish()
+    const report = inspect(around, talks)
+    return {
+      kills: options.kills,
+      turns: talks.reduce((sum, { asked }) => sum + asked, 0),
+      turnsHit,
+      ...report,
+      stuck,
+      unknownSends: { ...countUnknown(worker.lines), askedFor: talking.askedPeople() },
+      seconds: Math.round((Date.now() - startedAt) / 1000),
+    }
+  } finally {
+    await worker.stop()
+    await around.close()
+  }
+}
+
+function beginTalks({ telegram: { sim } }: Surroundings, { privateChats, groups }: CrashMatrixOptions): Talk[] {
+  const people = Array.from({ length: privateChats + groups }, (_, n) => sim.addPerson({ first_name: `P${n}` }).id)
+  return people.map((person, n) => {
+    if (n < privateChats) return { chat: person, person, isGroup: false, asked: 0 }
+    const room = sim.addGroup({ title: `G${n}`, members: [person], type: 'supergroup', announce: false })
+    return { chat: room.id, person, isGroup: true, asked: 0 }
+  })
+}
+
+function orderTrouble({ telegram: { sim } }: Surroundings, { trouble, seed }: CrashMatrixOptions): void {
+  sim.fault({ kind: 'flood', retry_after: 2, probability: trouble.flood, seed })
+  sim.fault({ kind: 'server_error', probability: trouble.serverError, seed: seed + 1 })
+  sim.fault({ kind: 'drop_before', probability: trouble.dropBefore, seed: seed + 2 })
+  sim.fault({ kind: 'drop_after', probability: trouble.dropAfter, seed: seed + 3 })
+}
+
+/** Each chat asks the next thing as soon as it has seen the end of the answer before. */
+function startTalking({ telegram: { sim }, botName }: Surroundings, talks: readonly Talk[]) {
+  let isOver = false
+  const ask = (talk: Talk) => {
+    talk.asked += 1
+    const words = question(talk.chat, talk.asked)
+    sim.sendText({ from: talk.person, chat: talk.chat }, talk.isGroup ? `@${botName} ${words}` : words)
+  }
+  const pressed = new Set<string>()
+  /** As a person does who is asked whether a message came: looks, and asks for it again if it did not. */
+  const answerLines = (talk: Talk) => {
+    for (const message of sim.botMessages(talk.chat)) {
+      const button = message.reply_markup?.inline_keyboard[0]?.[0]
+      const key = `${talk.chat}/${message.message_id}`
+      if (button?.text !== DELIVERY_WORDS.resend || pressed.has(key) || isComplete(sim, talk)) continue
+      pressed.add(key)
+      sim.press(talk.person, talk.chat, message.message_id, { text: button.text })
+    }
+  }
+  const isAnswered = (talk: Talk) => sim.botMessages(talk.chat).some((message) => says(message, talk, talk.asked))
+  const timer = setInterval(() => {
+    for (const talk of talks) {
+      answerLines(talk)
+      if (!isOver && isAnswered(talk)) ask(talk)
+    }
+  }, 200)
+  for (const talk of talks) ask(talk)
+  return {
+    /** @returns the chats that are still waiting for their last answer when the time is up */
+    async finish(): Promise<string[]> {
+      isOver = true
+      sim.clearFaults()
+      const deadline = Date.now() + STUCK_AFTER_MS
+      const waiting = () => talks.filter((talk) => !isComplete(sim, talk))
+      while (waiting().length > 0 && Date.now() < deadline) await sleep(200)
+      // What would come twice gets time to show.
+      await sleep(8_000)
+      clearInterval(timer)
+      return waiting().map((talk) => markOf(talk.chat, talk.asked))
+    },
+    /** How often a person was asked whether a message came, and it had not. */
+    askedPeople: () => pressed.size,
+  }
+}
+
+/** The answer to every question, with its file or document. */
+function isComplete(sim: Sim, talk: Talk): boolean {
+  const messages = sim.botMessages(talk.chat)
+  const numbers = Array.from({ length: talk.asked }, (_, n) => n + 1)
+  const documents = messages.filter(({ document }) => document?.file_name === 'answer.md').length
+  return (
+    numbers.every((number) => messages.some((message) => says(message, talk, number))) &&
+    numbers.every((number) => !hasFile(number) || messages.some((message) => isFileOf(message, talk, number))) &&
+    documents >= numbers.filter((number) => kindOf(number) === 'long').length
+  )
+}
+
+function hasFile(number: number): boolean {
+  return kindOf(number).includes('file')
+}
+
+function isFileOf(message: Message, talk: Talk, number: number): boolean {
+  return message.caption === `file-${markOf(talk.chat, number)}`
+}
+
+function says(message: Message, talk: Talk, number: number): boolean {
+  const text = message.text ?? message.caption ?? ''
+  const mark = markOf(talk.chat, number)
+  // The end of a long answer is in its document.
+  if (kindOf(number) === 'long') return text.includes(`of ${mark}`) && /Paragraph 0 /.test(text)
+  return text.includes(endMark(mark)) && message.reply_markup?.inline_keyboard[0]?.[0]?.text !== '⏹ Stop'
+}
+
+async function killAgainAndAgain(
+  worker: KillableWorker,
+  { agent }: Surroundings,
+  { kills, seed, talks, onProgress }: CrashMatrixOptions & { talks: readonly Talk[] },
+): Promise<number> {
+  const random = seededRandom(seed)
+  let hit = 0
+  for (let kill = 1; kill <= kills; kill++) {
+    await sleep(100 + random() * 3_000)
+    const running = agent.openReaders()
+    hit += running
+    await worker.kill()
+    await sleep(random() * 300)
+    await worker.start()
+    onProgress?.(`kill ${kill}: ${running} turns hit, ${talks.reduce((sum, { asked }) => sum + asked, 0)} asked so far`)
+  }
+  return hit
+}
+
+function inspect({ telegram: { sim }, agent }: Surroundings, talks: readonly Talk[]) {
+  const finalsLost: string[] = []
+  const finalsDuplicated: string[] = []
+  const filesLost: string[] = []
+  const filesDuplicated: string[] = []
+  const outOfOrder: string[] = []
+  const leftovers: string[] = []
+  for (const talk of talks) {
+    const messages = sim.botMessages(talk.chat)
+    let lastId = 0
+    for (let number = 1; number <= talk.asked; number++) {
+      const mark = markOf(talk.chat, number)
+      const finals = messages.filter((message) => says(message, talk, number))
+      if (finals.length === 0) finalsLost.push(mark)
+      if (finals.length > 1) finalsDuplicated.push(mark)
+      const id = finals[0]?.message_id ?? lastId
+      if (id < lastId) outOfOrder.push(mark)
+      lastId = Math.max(lastId, id)
+      if (hasFile(number)) {
+        const files = messages.filter((message) => isFileOf(message, talk, number))
+        if (files.length === 0) filesLost.push(mark)
+        if (files.length > 1) filesDuplicated.push(mark)
+      }
+    }
+    for (const message of messages) {
+      if (message.reply_markup?.inline_keyboard[0]?.[0]?.text === '⏹ Stop')
+        leftovers.push(`${talk.chat}/${message.message_id}`)
+    }
+    checkDocuments(talk, messages, { filesLost, filesDuplicated })
+  }
+  return {
+    finalsLost,
+    finalsDuplicated,
+    filesLost,
+    filesDuplicated,
+    outOfOrder,
+    leftovers,
+    secondRuns: [...agent.runs].filter(([, runs]) => runs > 1).map(([id]) => id),
+    callsIntoPenalty: sim.calls().filter(({ in_penalty }) => in_penalty).length,
+  }
+}
+
+/** A long answer is complete with its document, once. */
+function checkDocuments(
+  talk: Talk,
+  messages: readonly Message[],
+  { filesLost, filesDuplicated }: { filesLost: string[]; filesDuplicated: string[] },
+): void {
+  const long = Array.from({ length: talk.asked }, (_, n) => n + 1).filter((number) => kindOf(number) === 'long')
+  const documents = messages.filter(({ document }) => document?.file_name === 'answer.md')
+  for (let missing = documents.length; missing < long.length; missing++) filesLost.push(`${talk.chat}: a document`)
+  for (let extra = long.length; extra < documents.length; extra++) filesDuplicated.push(`${talk.chat}: a document`)
+}
+
+function countUnknown(lines: readonly string[]) {
+  const count = (event: string) => lines.filter((line) => line.includes(`"event":"${event}"`)).length
+  return { found: count('arrival_found'), ruledOut: count('arrival_ruled_out'), leftToPerson: count('arrival_unknown') }
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** mulberry32: the same kills at the same moments for the same seed, as far as the machine allows. */
+function seededRandom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}

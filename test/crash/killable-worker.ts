@@ -1,0 +1,88 @@
+/** The Worker in workerd as a process group of its own, to be killed without warning and started again on the same state. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type StartedProcess, startProcess } from '../../local/child-process.ts'
+import { ROOT } from '../../local/settings.ts'
+import { freePort } from '../../local/sqld.ts'
+import { renderEnvFile } from '../../local/worker.ts'
+
+const READY_LIMIT_MS = 60_000
+const READY_POLL_MS = 50
+
+export interface KillableWorker {
+  readonly url: string
+  /** Everything the Worker printed, over all starts. */
+  readonly lines: readonly string[]
+  start(): Promise<void>
+  /** SIGKILL for wrangler and workerd at once. */
+  kill(): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function killableWorker(options: {
+  readonly config: string
+  readonly dataDir: string
+  readonly variables: Readonly<Record<string, string>>
+}): Promise<KillableWorker> {
+  const { config, dataDir, variables } = options
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const envFile = join(dataDir, 'worker.env')
+  await writeFile(envFile, renderEnvFile(variables), { mode: 0o600 })
+  const lines: string[] = []
+  let running: StartedProcess | undefined
+  return {
+    url,
+    lines,
+    async start() {
+      running = startProcess({
+        name: 'the Worker',
+        command: process.execPath,
+        args: [
+          join(ROOT, 'node_modules/wrangler/bin/wrangler.js'),
+          'dev',
+          ...['--config', config, '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
+          ...['--persist-to', join(dataDir, 'worker'), '--env-file', envFile, '--log-level', 'log'],
+          '--show-interactive-dev-session=false',
+        ],
+        cwd: ROOT,
+        env: {
+          PATH: process.env.PATH,
+          HOME: process.env.HOME,
+          CI: '1',
+          NO_COLOR: '1',
+          WRANGLER_SEND_METRICS: 'false',
+          WRANGLER_LOG_PATH: join(dataDir, 'logs'),
+          WRANGLER_REGISTRY_PATH: join(dataDir, 'registry'),
+          MINIFLARE_REGISTRY_PATH: join(dataDir, 'registry'),
+          CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+        },
+        onLine: (line) => void lines.push(line),
+      })
+      await untilReady(`${url}/health`, running)
+    },
+    async kill() {
+      if (!running) return
+      process.kill(-running.pid, 'SIGKILL')
+      await running.ended
+    },
+    async stop() {
+      await running?.stop()
+    },
+  }
+}
+
+async function untilReady(url: string, started: StartedProcess): Promise<void> {
+  const deadline = Date.now() + READY_LIMIT_MS
+  while (Date.now() < deadline) {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(5_000) })
+      await response.body?.cancel()
+      if (response.ok) return
+    } catch {
+      // Not listening yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS))
+  }
+  throw new Error(`the Worker did not become ready\n${started.lastOutput()}`)
+}
