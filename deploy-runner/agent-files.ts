@@ -40,9 +40,10 @@ const INTERNAL_NAME = /(^|\.)(test|localhost|internal|local)$/
 
 /** Two authorities: the domain's registrar limit at one is shared with everybody under the same registered domain. */
 export function renderCaddyfile(domain: string): string {
-  const tls = INTERNAL_NAME.test(domain) ? '\ttls internal' : '\ttls {\n\t\tissuer acme\n\t\tissuer zerossl\n\t}'
+  const internal = INTERNAL_NAME.test(domain)
+  const tls = internal ? '\ttls internal' : '\ttls {\n\t\tissuer acme\n\t\tissuer zerossl\n\t}'
   return `# Written by Baal; changes are overwritten.
-${domain} {
+${internal ? '{\n\tskip_install_trust\n}\n' : ''}${domain} {
 ${tls}
 	reverse_proxy 127.0.0.1:${AGENT_PORT} {
 		flush_interval -1

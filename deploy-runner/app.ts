@@ -5,7 +5,9 @@ import type { z } from 'zod'
 import type { Artifacts } from './artifacts.ts'
 import type { Authenticate } from './authenticate.ts'
 import { deploy, type Progress, probe, wipe } from './deployment.ts'
+import { DEFAULT_LIMITS, type InstallLimits } from './install.ts'
 import { createMachineLock } from './machine-lock.ts'
+import { createProgressStream } from './progress-stream.ts'
 import {
   DeployRequest,
   type MachineReport,
@@ -14,7 +16,6 @@ import {
   RUNNER_CONTENT_TYPE,
   RUNNER_PROTOCOL_VERSION,
   type RunnerHealth,
-  type RunnerLine,
   type SshTarget,
   WipeRequest,
 } from './protocol.ts'
@@ -28,6 +29,7 @@ export interface AppPorts {
   readonly authenticate: Authenticate
   readonly artifacts: Artifacts
   readonly sshPrivateKey: string
+  readonly limits?: InstallLimits
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
 }
 
@@ -37,7 +39,7 @@ interface Request {
 }
 
 export function createApp(ports: AppPorts): Hono {
-  const { artifacts } = ports
+  const { artifacts, limits = DEFAULT_LIMITS } = ports
   const locks = createMachineLock()
   const app = new Hono()
 
@@ -51,10 +53,10 @@ export function createApp(ports: AppPorts): Hono {
   )
   route('/machines/probe', ProbeRequest, (_body, ssh, progress) => probe(ssh, progress))
   route('/machines/prepare', PrepareRequest, (body, ssh, progress) =>
-    deploy(ssh, { ingress: body.ingress }, artifacts, progress),
+    deploy(ssh, { ingress: body.ingress }, artifacts, progress, limits),
   )
   route('/machines/deploy', DeployRequest, ({ ingress, agent, secrets }, ssh, progress) =>
-    deploy(ssh, { ingress, agent: { settings: agent, secrets } }, artifacts, progress),
+    deploy(ssh, { ingress, agent: { settings: agent, secrets } }, artifacts, progress, limits),
   )
   route('/machines/wipe', WipeRequest, (_body, ssh, progress) => wipe(ssh, progress))
   app.notFound((c) => c.json({ error: 'not_found' }, 404))
@@ -74,28 +76,21 @@ export function createApp(ports: AppPorts): Hono {
       return stream(c, async (out) => {
         const gone = new AbortController()
         out.onAbort(() => gone.abort())
-        const write = (line: RunnerLine) => out.write(`${JSON.stringify(line)}\n`)
+        const lines = createProgressStream((text) => out.write(text))
         const startedAt = Date.now()
         try {
           const body = parseBody(schema, raw)
-          const result = await locks.hold(body.target, () =>
-            onMachine(body, gone.signal, (line) => void write(line), work),
-          )
+          const result = await locks.hold(body.target, () => onMachine(body, gone.signal, lines.progress, work))
           ports.log('call_done', { path, ms: Date.now() - startedAt, changed: result.changed.join(',') })
-          await write({ result })
+          await lines.close({ result })
         } catch (error) {
           const failure =
             error instanceof RunnerFailure
               ? error
               : new RunnerFailure('internal', 'internal', 'The runner failed.', { cause: error })
-          ports.log('call_failed', {
-            path,
-            ms: Date.now() - startedAt,
-            code: failure.code,
-            step: failure.step,
-            cause: String(failure.cause ?? ''),
-          })
-          await write({ error: failure.toLine() })
+          const { code, step, cause } = failure
+          ports.log('call_failed', { path, ms: Date.now() - startedAt, code, step, cause: String(cause ?? '') })
+          await lines.close({ error: failure.toLine() })
         }
       })
     })
@@ -127,10 +122,16 @@ export function createApp(ports: AppPorts): Hono {
   }
 }
 
+/** @returns `undefined` when there is more than is taken; the rest is not read */
 async function readBody(request: globalThis.Request): Promise<Uint8Array | undefined> {
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) return undefined
-  const body = new Uint8Array(await request.arrayBuffer())
-  return body.length > MAX_BODY_BYTES ? undefined : body
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  for await (const part of request.body ?? []) {
+    bytes += part.length
+    if (bytes > MAX_BODY_BYTES) return undefined
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
 }
 
 function parseBody<S extends z.ZodType>(schema: S, raw: Uint8Array): z.infer<S> {

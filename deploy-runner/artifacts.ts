@@ -10,6 +10,8 @@ import { packRuntime } from './runtime-member.ts'
 
 const run = promisify(execFile)
 
+const MACHINE_NAMES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
+
 export interface Template {
   /** Relative to the workspace. */
   readonly path: string
@@ -23,6 +25,8 @@ export interface Artifacts {
   readonly templatesHash: string
   readonly runtime: {
     readonly version: string
+    /** As `uname -m` says it. */
+    readonly arch: string
     /** The last gzip member of a parcel that brings the runtime; made when first asked for. */
     member(): Promise<Buffer>
   }
@@ -38,7 +42,8 @@ export interface ArtifactPaths {
 export async function loadArtifacts(paths: ArtifactPaths): Promise<Artifacts> {
   const bundle = await readFile(paths.bundle)
   const templates = await readTemplates(paths.templates)
-  const { stdout } = await run(paths.runtime, ['--version'])
+  const { stdout } = await run(paths.runtime, ['-p', 'process.version + " " + process.arch'])
+  const [version = '', arch = ''] = stdout.trim().split(' ')
   let packed: Promise<Buffer> | undefined
   return {
     bundle,
@@ -46,7 +51,8 @@ export async function loadArtifacts(paths: ArtifactPaths): Promise<Artifacts> {
     templates,
     templatesHash: sha256(Buffer.concat(templates.flatMap(({ path, content }) => [Buffer.from(`${path}\0`), content]))),
     runtime: {
-      version: stdout.trim(),
+      version,
+      arch: MACHINE_NAMES[arch] ?? arch,
       member: () => {
         packed ??= loadRuntime(paths.runtime)
         return packed

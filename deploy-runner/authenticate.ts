@@ -3,40 +3,53 @@
  * is not told to the caller.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { createLocalJWKSet, importJWK, type JWK, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { importJWK, type JWK, type JWTPayload, jwtVerify } from 'jose'
 import { RUNNER_AUDIENCE, RUNNER_ISSUER, RUNNER_TOKEN_LIFETIME_S } from './protocol.ts'
 
 /** Clocks of the Worker and this host may differ this much. */
 const CLOCK_TOLERANCE_S = 5
-/** More tokens than this in one minute are no honest caller; the oldest are forgotten only once they have expired. */
+/** More tokens than this in one minute are no honest caller; they are forgotten once they have expired. */
 const MAX_REMEMBERED = 10_000
 
 export type Authenticate = (authorization: string | undefined, body: Uint8Array) => Promise<boolean>
 
-export function createAuthenticate(publicKey: object, now: () => number = Date.now): Authenticate {
-  const key = keyFinder(publicKey)
+/**
+ * @param publicKey a public Ed25519 JWK, or a JWK set while keys are rotated
+ * @throws when a key cannot be used, so that the runner does not start with it
+ */
+export async function createAuthenticate(publicKey: object, now: () => number = Date.now): Promise<Authenticate> {
+  const jwks = 'keys' in publicKey ? (publicKey.keys as JWK[]) : [publicKey as JWK]
+  const keys = await Promise.all(jwks.map(async (jwk) => (await importJWK(jwk, 'EdDSA')) as CryptoKey))
   const used = new Map<string, number>()
 
   return async (authorization, body) => {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization ?? '')?.[1]
-    if (!token) return false
-    try {
-      const { payload } = await jwtVerify(token, await key, {
-        algorithms: ['EdDSA', 'Ed25519'],
-        issuer: RUNNER_ISSUER,
-        audience: RUNNER_AUDIENCE,
-        maxTokenAge: RUNNER_TOKEN_LIFETIME_S,
-        clockTolerance: CLOCK_TOLERANCE_S,
-        requiredClaims: ['jti', 'exp', 'iat', 'body'],
-        currentDate: new Date(now()),
-      })
-      const { jti = '', exp = 0, iat = 0, body: bodyHash } = payload
-      if (exp - iat > RUNNER_TOKEN_LIFETIME_S || typeof bodyHash !== 'string' || jti.length < 8) return false
-      if (!sameHash(bodyHash, body)) return false
-      return useOnce(jti, exp)
-    } catch {
-      return false
+    const claims = token ? await verify(token) : undefined
+    if (!claims) return false
+    const { jti, exp = 0, iat = 0, body: bodyHash } = claims
+    if (exp - iat > RUNNER_TOKEN_LIFETIME_S || typeof jti !== 'string' || jti.length < 8) return false
+    if (typeof bodyHash !== 'string' || !sameHash(bodyHash, body)) return false
+    return useOnce(jti, exp)
+  }
+
+  async function verify(token: string): Promise<JWTPayload | undefined> {
+    for (const key of keys) {
+      try {
+        const { payload } = await jwtVerify(token, key, {
+          algorithms: ['EdDSA', 'Ed25519'],
+          issuer: RUNNER_ISSUER,
+          audience: RUNNER_AUDIENCE,
+          maxTokenAge: RUNNER_TOKEN_LIFETIME_S,
+          clockTolerance: CLOCK_TOLERANCE_S,
+          requiredClaims: ['jti', 'exp', 'iat', 'body'],
+          currentDate: new Date(now()),
+        })
+        return payload
+      } catch {
+        // Not this key, or not good at all: the caller is not told which.
+      }
     }
+    return undefined
   }
 
   function useOnce(jti: string, exp: number): boolean {
@@ -46,12 +59,6 @@ export function createAuthenticate(publicKey: object, now: () => number = Date.n
     used.set(jti, exp)
     return true
   }
-}
-
-async function keyFinder(publicKey: object): Promise<JWTVerifyGetKey> {
-  if ('keys' in publicKey) return createLocalJWKSet(publicKey as { keys: JWK[] })
-  const imported = await importJWK(publicKey as JWK, 'EdDSA')
-  return async () => imported as CryptoKey
 }
 
 function sameHash(claimed: string, body: Uint8Array): boolean {

@@ -4,6 +4,14 @@ import { z } from 'zod'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
+/** What only verifies: a private key has no business here. */
+const PublicJwk = z.looseObject({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: z.string(),
+  d: z.undefined({ error: 'must be the public key' }).optional(),
+})
+
 const PublicKey = z
   .string()
   .min(1)
@@ -15,17 +23,7 @@ const PublicKey = z
       return z.NEVER
     }
   })
-  .pipe(
-    z.union([
-      z.looseObject({
-        kty: z.literal('OKP'),
-        crv: z.literal('Ed25519'),
-        x: z.string(),
-        d: z.undefined({ error: 'must be the public key' }).optional(),
-      }),
-      z.looseObject({ keys: z.array(z.looseObject({ kty: z.literal('OKP'), x: z.string() })).min(1) }),
-    ]),
-  )
+  .pipe(z.union([PublicJwk, z.looseObject({ keys: z.array(PublicJwk).min(1) })]))
 
 const PrivateKey = z
   .string()

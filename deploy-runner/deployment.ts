@@ -2,25 +2,24 @@
  * Brings a machine to the wanted state: one look, then at most one parcel. Safe to repeat, and a repeat of what already holds
  * is the one look alone.
  */
-
-import { listenAddress } from './agent-files.ts'
 import type { Artifacts } from './artifacts.ts'
-import { inspect, type MachineState } from './inspect.ts'
-import { type Parcel, packParcel, planParcel, type Wanted } from './parcel.ts'
+import { inspect, type MachineState, VERSION_DIGITS } from './inspect.ts'
+import { type InstallLimits, install } from './install.ts'
+import { LOCKED_EXIT_CODE } from './layout.ts'
+import { planSteps } from './parcel.ts'
 import type { MachineReport, ProgressLine } from './protocol.ts'
 import { RunnerFailure } from './runner-failure.ts'
 import { lastLines, type SshConnection } from './ssh-connection.ts'
+import type { Wanted } from './steps/step.ts'
 import { WIPE_SCRIPT } from './wipe-script.ts'
 
-/** A bare machine on a slow network: the runtime goes over, packages come from their archive. */
-const INSTALL_LIMIT_MS = 15 * 60_000
-const WIPE_LIMIT_MS = 2 * 60_000
-const UNHEALTHY_EXIT_CODE = 70
+const INSPECT_LIMIT_MS = 2 * 60_000
+const WIPE_LIMIT_MS = 3 * 60_000
 
 export type Progress = (line: ProgressLine) => void
 
 export async function probe(ssh: SshConnection, progress: Progress): Promise<MachineReport> {
-  const state = await timed('inspect', progress, () => inspect(ssh))
+  const state = await look(ssh, progress)
   return report(state, ssh, { changed: [], bytesSent: 0 })
 }
 
@@ -29,86 +28,45 @@ export async function deploy(
   wanted: Wanted,
   artifacts: Artifacts,
   progress: Progress,
+  limits: InstallLimits,
 ): Promise<MachineReport> {
-  const port = wanted.ingress ? listenAddress(wanted.ingress).port : undefined
-  const state = await timed('inspect', progress, () => inspect(ssh, port))
-  refuseImpossible(wanted, state)
-  const parcel = planParcel(wanted, state, artifacts)
-  if (parcel.empty) return report(state, ssh, { changed: [], bytesSent: 0 })
-  const { changed, bytesSent } = await install(ssh, parcel, artifacts, progress)
-  const running = wanted.agent ? { agentVersion: artifacts.agentVersion } : {}
-  return report({ ...state, ...running, nodeVersion: artifacts.runtime.version }, ssh, { changed, bytesSent })
+  const state = await look(ssh, progress)
+  refuseImpossible(wanted, state, artifacts)
+  const steps = planSteps({ wanted, artifacts, healthLimitMs: limits.healthMs }, state)
+  if (steps.every(({ work }) => !work)) {
+    for (const { name } of steps) progress({ step: name, status: 'skip', ms: 0 })
+    return report(state, ssh, { changed: [], bytesSent: 0 })
+  }
+  const { changed, bytesSent } = await install(ssh, { steps, state, artifacts }, progress, limits)
+  const installed = { ...state, nodeVersion: artifacts.runtime.version }
+  return report(installed, ssh, { changed, bytesSent }, artifacts.agentVersion)
 }
 
 export async function wipe(ssh: SshConnection, progress: Progress): Promise<MachineReport> {
-  const state = await timed('inspect', progress, () => inspect(ssh))
+  const state = await look(ssh, progress)
   await timed('wipe', progress, async () => {
     const { code, stdout, stderr } = await ssh.run(WIPE_SCRIPT, { step: 'wipe', limitMs: WIPE_LIMIT_MS })
-    if (code !== 0)
-      throw new RunnerFailure('step_failed', 'wipe', `The machine could not be wiped.\n${lastLines(stderr || stdout)}`)
+    if (code === LOCKED_EXIT_CODE) throw new RunnerFailure('busy', 'wipe', lastLines(stderr))
+    if (code !== 0) {
+      const output = lastLines(stderr || stdout)
+      throw new RunnerFailure('step_failed', 'wipe', `The machine could not be wiped.\n${output}`)
+    }
   })
-  const { agentVersion: _gone, ...rest } = state
-  return report(rest, ssh, { changed: ['wipe'], bytesSent: 0 })
+  return report({ ...state, hashes: {} }, ssh, { changed: ['wipe'], bytesSent: 0 })
 }
 
-function refuseImpossible({ ingress }: Wanted, { mode, arch }: MachineState): void {
-  if (ingress?.kind === 'caddy' && mode === 'plain') {
-    throw new RunnerFailure(
-      'step_failed',
-      'inspect',
-      'A machine without systemd and root cannot serve a domain; give it a direct address.',
-    )
+function look(ssh: SshConnection, progress: Progress): Promise<MachineState> {
+  return timed('inspect', progress, () => inspect(ssh, INSPECT_LIMIT_MS))
+}
+
+function refuseImpossible({ ingress }: Wanted, state: MachineState, { runtime }: Artifacts): void {
+  if (ingress?.kind === 'caddy' && state.mode === 'plain') {
+    const why = 'A machine without systemd and root cannot serve a domain; give it a direct address.'
+    throw new RunnerFailure('step_failed', 'inspect', why)
   }
-  if (mode === 'systemd' && arch !== 'x86_64') {
-    throw new RunnerFailure('step_failed', 'inspect', `The runtime is for x86_64; this machine is ${arch}.`)
-  }
-}
-
-async function install(ssh: SshConnection, parcel: Parcel, artifacts: Artifacts, progress: Progress) {
-  let bytesSent = 0
-  const steps = followSteps(progress)
-  const stdin = packParcel(parcel, artifacts, (bytes) => {
-    bytesSent += bytes
-  })
-  // The staging folder is root-only and goes in any case; a cut leaves it behind for the next try to remove.
-  const command =
-    'set -e; umask 077; s="$HOME/.baal-staging"; rm -rf "$s"; mkdir -p "$s"; trap \'rm -rf "$s"\' EXIT; tar -xzf - -C "$s"; sh "$s/install.sh" 2>&1'
-  const { code, stdout, stderr } = await ssh.run(command, {
-    step: 'bundle',
-    limitMs: INSTALL_LIMIT_MS,
-    stdin,
-    onLine: steps.line,
-  })
-  if (code === 0) return { changed: steps.changed(), bytesSent }
-  const step = steps.current()
-  const output = lastLines(`${stdout}\n${stderr}`.replace(/^@.*\n?/gm, ''))
-  progress({ step, status: 'error', ms: steps.elapsed() })
-  throw code === UNHEALTHY_EXIT_CODE
-    ? new RunnerFailure('unhealthy', 'health', `The agent was started but does not answer.\n${output}`)
-    : new RunnerFailure('step_failed', step, `The step ended with code ${code}.\n${output}`)
-}
-
-/** Turns the installer's `@step status` lines into progress, with the time each step took. */
-function followSteps(progress: Progress) {
-  let current = 'bundle'
-  let startedAt = Date.now()
-  const changed: string[] = []
-  return {
-    line(line: string) {
-      const match = /^@(\w+) (start|ok|skip)$/.exec(line.trim())
-      if (!match) return
-      const [, step = '', status = ''] = match
-      if (status === 'start') {
-        current = step
-        startedAt = Date.now()
-      }
-      if (status === 'ok') changed.push(step)
-      progress({ step, status: status as ProgressLine['status'], ms: status === 'ok' ? Date.now() - startedAt : 0 })
-    },
-    current: () => current,
-    elapsed: () => Date.now() - startedAt,
-    // Health is a look, not a change.
-    changed: () => changed.filter((step) => step !== 'health'),
+  if (state.nodeVersion !== runtime.version && state.arch !== runtime.arch) {
+    const why = `The runtime is for ${runtime.arch}; this machine is ${state.arch}.`
+    throw new RunnerFailure('step_failed', 'inspect', why)
   }
 }
 
@@ -128,17 +86,18 @@ async function timed<T>(step: string, progress: Progress, work: () => Promise<T>
 function report(
   state: MachineState,
   ssh: SshConnection,
-  { changed, bytesSent }: { changed: string[]; bytesSent: number },
+  { changed, bytesSent }: { changed: readonly string[]; bytesSent: number },
+  agentVersion = state.hashes['agent.mjs']?.slice(0, VERSION_DIGITS),
 ): MachineReport {
   return {
     reachable: true,
     host_key: ssh.hostKey,
     os: state.os,
     mode: state.mode,
-    changed,
+    changed: [...changed],
     round_trips: ssh.roundTrips(),
     bytes_sent: bytesSent,
-    ...(state.agentVersion ? { agent_version: state.agentVersion } : {}),
+    ...(agentVersion ? { agent_version: agentVersion } : {}),
     ...(state.nodeVersion ? { node_version: state.nodeVersion } : {}),
   }
 }

@@ -27,7 +27,7 @@ export const FILES_GROUP = 'baal-files'
 
 /** What an installer that found another one at work ends with (sysexits: EX_TEMPFAIL). */
 export const LOCKED_EXIT_CODE = 75
-const LOCK_WAIT_S = 60
+const LOCK_WAIT_S = 100
 
 /**
  * Held by whoever changes the machine. A caller whose connection was cut may have left an installer behind that still runs:

@@ -16,7 +16,7 @@ try {
   })
   const app = createApp({
     artifacts,
-    authenticate: createAuthenticate(config.WORKER_PUBLIC_KEY),
+    authenticate: await createAuthenticate(config.WORKER_PUBLIC_KEY),
     sshPrivateKey: config.SSH_PRIVATE_KEY,
     log: (event, fields) => console.log(JSON.stringify({ event, ...fields })),
   })

@@ -1,15 +1,15 @@
 /** One SSH connection for one call: the host key pinned, every command bounded, everything counted. */
-
 import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { NodeSSH } from 'node-ssh'
 import type { SshTarget } from './protocol.ts'
 import { RunnerFailure } from './runner-failure.ts'
 
-const HANDSHAKE_LIMIT_MS = 20_000
+const HANDSHAKE_LIMIT_MS = 30_000
 const KEEPALIVE_MS = 10_000
 /** A machine that boots refuses connections at once: ask again after this. */
 const RETRY_PAUSE_MS = 1_500
+/** What a command prints beyond this is its problem: only the end is kept. */
 const KEPT_OUTPUT_CHARS = 64_000
 
 export interface CommandResult {
@@ -19,9 +19,12 @@ export interface CommandResult {
 }
 
 export interface CommandOptions {
-  readonly step: string
-  readonly limitMs: number
-  readonly stdin?: Readable | string
+  /** Where an error belongs; a function where that changes while the command runs. */
+  readonly step: string | (() => string)
+  readonly limitMs?: number
+  /** Ends the command with its reason, which is a `RunnerFailure`. */
+  readonly signal?: AbortSignal
+  readonly stdin?: Readable
   readonly onLine?: (line: string) => void
 }
 
@@ -29,6 +32,7 @@ export interface SshConnection {
   /** OpenSSH form of the key that the machine showed. */
   readonly hostKey: string
   readonly roundTrips: () => number
+  /** @throws {RunnerFailure} disconnected, timeout; not for an exit code */
   run(command: string, options: CommandOptions): Promise<CommandResult>
   close(): void
 }
@@ -56,13 +60,19 @@ async function tryConnect(
   privateKey: string,
   signal: AbortSignal,
 ): Promise<SshConnection | RunnerFailure> {
+  if (signal.aborted) return new RunnerFailure('unreachable', 'connect', 'The caller has left.')
   const ssh = new NodeSSH()
   let hostKey = ''
   let refusedKey = false
-  const abort = () => ssh.dispose()
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => {
+    ssh.dispose()
+    aborted.reject(new Error('the caller has left'))
+  }
+  aborted.promise.catch(() => undefined)
   signal.addEventListener('abort', abort, { once: true })
   try {
-    await ssh.connect({
+    const connecting = ssh.connect({
       host: target.host,
       port: target.port,
       username: target.user,
@@ -76,12 +86,14 @@ async function tryConnect(
         return !refusedKey
       },
     })
+    connecting.catch(() => undefined)
+    await Promise.race([connecting, aborted.promise])
   } catch (cause) {
     signal.removeEventListener('abort', abort)
     ssh.dispose()
     return describeFailure(cause, refusedKey)
   }
-  // What breaks between two commands shows at the next one; without a listener it would end the process.
+  // A reset connection is an `error` event of the client; the commands see its `close`.
   ssh.connection?.on('error', () => undefined)
   return new Connected(ssh, hostKey, signal, abort)
 }
@@ -102,35 +114,54 @@ class Connected implements SshConnection {
 
   roundTrips = () => this.#roundTrips
 
-  async run(command: string, { step, limitMs, stdin, onLine }: CommandOptions): Promise<CommandResult> {
+  async run(command: string, { step, limitMs, signal, stdin, onLine }: CommandOptions): Promise<CommandResult> {
     this.#roundTrips++
-    const output = createOutput(onLine)
-    const lost = Promise.withResolvers<never>()
-    const lose = () => lost.reject(new RunnerFailure('disconnected', step, 'The connection to the machine was cut.'))
-    const timer = setTimeout(() => {
-      lost.reject(new RunnerFailure('timeout', step, `The step took more than ${limitMs / 1000} s. ${output.tail()}`))
-    }, limitMs)
+    const output = keepOutput(onLine)
+    const stepName = () => (typeof step === 'string' ? step : step())
+    const cut = (cause?: unknown) => {
+      const text = ['The connection to the machine was cut.', output.tail()].filter(Boolean).join('\n')
+      return new RunnerFailure('disconnected', stepName(), text, { cause })
+    }
+    const stopped = Promise.withResolvers<never>()
+    stopped.promise.catch(() => undefined)
+    const lose = () => stopped.reject(cut())
+    const overdue = () => {
+      const reason: unknown = signal?.reason
+      if (!(reason instanceof RunnerFailure)) return stopped.reject(cut(reason))
+      const { code, step: at, message } = reason
+      stopped.reject(new RunnerFailure(code, at, [message, output.tail()].filter(Boolean).join('\n')))
+    }
+    const tooLong = () => {
+      const text = [`The step took more than ${(limitMs ?? 0) / 1000} s.`, output.tail()].filter(Boolean).join('\n')
+      stopped.reject(new RunnerFailure('timeout', stepName(), text))
+    }
+    const timer = limitMs === undefined ? undefined : setTimeout(tooLong, limitMs)
+    signal?.addEventListener('abort', overdue, { once: true })
     this.#ssh.connection?.once('close', lose)
     if (this.#signal.aborted) lose()
+    // A source that ends early would leave the command waiting for the rest.
+    stdin?.once('error', (error) => stopped.reject(cut(error)))
     try {
-      const result = await Promise.race([
-        this.#ssh.execCommand(command, {
-          ...(stdin === undefined ? {} : { stdin }),
-          onStdout: output.stdout,
-          onStderr: output.stderr,
-        }),
-        lost.promise,
-      ])
+      const running = this.#ssh.execCommand(command, {
+        ...(stdin === undefined ? {} : { stdin }),
+        onChannel: (channel) => channel.on('error', () => undefined),
+        onStdout: output.stdout,
+        onStderr: output.stderr,
+      })
+      running.catch(() => undefined)
+      const { code, signal: killedBy } = await Promise.race([running, stopped.promise])
+      const { stdout, stderr } = output.kept()
+      if (killedBy !== null) return { code: 128, stdout, stderr: `${stderr}\nended by ${killedBy}` }
       // No exit code: the channel closed without the command having ended, which is what a cut looks like from here.
-      if (result.code === null) throw new RunnerFailure('disconnected', step, 'The connection to the machine was cut.')
-      return { code: result.code, stdout: result.stdout, stderr: result.stderr }
+      if (code === null) throw cut()
+      return { code, stdout, stderr }
     } catch (cause) {
-      if (cause instanceof RunnerFailure) throw cause
-      throw new RunnerFailure('disconnected', step, 'The connection to the machine was cut.', { cause })
+      throw cause instanceof RunnerFailure ? cause : cut(cause)
     } finally {
       clearTimeout(timer)
+      signal?.removeEventListener('abort', overdue)
       this.#ssh.connection?.off('close', lose)
-      lost.promise.catch(() => undefined)
+      stdin?.destroy()
     }
   }
 
@@ -140,19 +171,21 @@ class Connected implements SshConnection {
   }
 }
 
-function createOutput(onLine?: (line: string) => void) {
-  let tail = ''
+function keepOutput(onLine?: (line: string) => void) {
+  let stdout = ''
+  let stderr = ''
   let rest = ''
-  const keep = (chunk: Buffer) => {
-    tail = (tail + chunk.toString('utf8')).slice(-KEPT_OUTPUT_CHARS)
-  }
+  const grow = (kept: string, chunk: Buffer) => (kept + chunk.toString('utf8')).slice(-KEPT_OUTPUT_CHARS)
   return {
-    tail: () => lastLines(tail),
-    stderr: keep,
+    kept: () => ({ stdout, stderr }),
+    tail: () => lastLines(`${stdout}\n${stderr}`.replace(/^@\w+ \w+$\n?/gm, '')),
+    stderr: (chunk: Buffer) => {
+      stderr = grow(stderr, chunk)
+    },
     stdout: (chunk: Buffer) => {
-      keep(chunk)
+      stdout = grow(stdout, chunk)
       const lines = (rest + chunk.toString('utf8')).split('\n')
-      rest = lines.pop() ?? ''
+      rest = (lines.pop() ?? '').slice(-KEPT_OUTPUT_CHARS)
       for (const line of lines) onLine?.(line)
     },
   }

@@ -40,6 +40,6 @@ rm -f "$HOME/.baal-lock"
 for path in "$base" "$config" "$data" "$workspace"; do
   if [ -e "$path" ]; then echo "$path could not be removed" >&2; exit 1; fi
 done
-if id ${TOOL_USER} >/dev/null 2>&1; then echo 'a user could not be removed' >&2; exit 1; fi
+if [ $mode = systemd ] && id ${TOOL_USER} >/dev/null 2>&1; then echo 'a user could not be removed' >&2; exit 1; fi
 exit 0
 `

@@ -9,7 +9,9 @@ import type { Bindings } from './bindings.ts'
 import { botIdOf } from './bot-id.ts'
 import { agentClientFor } from './chat/agent-client.ts'
 import { type Config, parseConfig } from './config.ts'
+import { findAgent } from './database/agents.ts'
 import { type Database, openDatabase } from './database/database.ts'
+import { findMember } from './database/members.ts'
 import { agents } from './database/schema.ts'
 import { agentByInferenceKey } from './inference/agent-key.ts'
 import { describeError, log } from './log.ts'
@@ -40,13 +42,35 @@ export async function collectPending(agentId: string, { config, database, env }:
   if (messages.length === 0) return 0
   const durable = new Set<number>()
   for (const [chatId, ofChat] of groupByChat(messages)) {
-    const chat = env.CHAT.getByName(`${botIdOf(config.TELEGRAM_BOT_TOKEN)}:${chatId}`)
+    const chat = await chatOf(agentId, chatId, { config, database, env })
+    if (!chat) {
+      // Dropped, or they would hold up everything after them.
+      log('warn', 'pending_for_strange_chat', { agent: agentId, count: ofChat.length })
+      for (const { id } of ofChat) durable.add(id)
+      continue
+    }
     const upTo = await chat.deliverPending(agentId, ofChat)
     for (const { id } of ofChat) if (id <= upTo) durable.add(id)
   }
   const last = lastBeforeGap(messages, durable)
   if (last !== undefined) await agent.acknowledge(last)
   return durable.size
+}
+
+const CHAT_ID = /^(-?\d{1,16})(:\d{1,16})?$/
+
+/**
+ * An agent's machine is not ours to trust: it names chats, and only those may hear of it that it belongs to or that talk to it.
+ */
+async function chatOf(agentId: string, chatId: string, { config, database, env }: Ports) {
+  const userId = Number(CHAT_ID.exec(chatId)?.[1])
+  if (!Number.isSafeInteger(userId)) return undefined
+  const chat = env.CHAT.getByName(`${botIdOf(config.TELEGRAM_BOT_TOKEN)}:${chatId}`)
+  const agent = await findAgent(database, agentId)
+  if (agent?.ownerId === userId) return chat
+  const member = userId > 0 ? await findMember(database, agentId, userId) : undefined
+  if (member?.role === 'blocked') return undefined
+  return member?.role === 'visitor' || (await chat.hosts(agentId)) ? chat : undefined
 }
 
 /** The last net under lost calls: every running agent is asked now and then. */

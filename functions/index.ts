@@ -7,6 +7,8 @@ import { parseConfig } from './config.ts'
 import { openDatabase } from './database/database.ts'
 import { health } from './health.ts'
 import { inference } from './inference/inference.ts'
+import { describeError, log } from './log.ts'
+import { pokeChats } from './poke-chats.ts'
 import { runScheduled } from './provision/scheduled.ts'
 import { telegramWebhook } from './telegram-webhook.ts'
 
@@ -30,10 +32,19 @@ export default {
   fetch: app.fetch,
   async scheduled(controller, env) {
     const config = parseConfig(env)
-    await runScheduled(controller.cron, env)
-    if (controller.cron === SWEEP_CRON) {
-      const database = openDatabase({ url: config.LIBSQL_URL, authToken: config.LIBSQL_AUTH_TOKEN })
-      await sweepPending({ config, database, env })
+    await attempt('provision', () => runScheduled(controller.cron, env))
+    if (controller.cron !== SWEEP_CRON) return
+    const ports = {
+      config,
+      database: openDatabase({ url: config.LIBSQL_URL, authToken: config.LIBSQL_AUTH_TOKEN }),
+      env,
     }
+    await attempt('pending', () => sweepPending(ports))
+    await attempt('chats', () => pokeChats(ports, Date.now()))
   },
 } satisfies ExportedHandler<Bindings>
+
+/** One sweep that fails does not keep the others from their work. */
+async function attempt(sweep: string, work: () => Promise<void>): Promise<void> {
+  await work().catch((error: unknown) => log('error', 'sweep_failed', { sweep, error: describeError(error) }))
+}

@@ -47,7 +47,7 @@ describe('an update from Telegram', () => {
   test.each([
     ['a topic message', { message: { ...UPDATE.message, message_thread_id: 9, is_topic_message: true } }, ':42:9'],
     ['a reply thread that is no topic', { message: { ...UPDATE.message, message_thread_id: 9 } }, ':42'],
-    ['a button', { callback_query: { id: 'q', from: {}, message: UPDATE.message, data: 'x' } }, ':42'],
+    ['a button', { callback_query: { id: 'q', from: { id: 5 }, message: UPDATE.message, data: 'x' } }, ':42'],
     ['an edited message', { edited_message: UPDATE.message }, ':42'],
     ['a stopped draft', { stopped_message_generation: { chat: UPDATE.message.chat, draft_id: 5 } }, ':42'],
   ])('finds the chat of %s', async (_, update, suffix) => {

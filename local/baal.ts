@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Api } from 'grammy'
 import { buildAgentBundle } from '../agent-vm/bundle.ts'
-import { ALLOWED_UPDATES, registerBot } from '../functions/chat/bot-profile.ts'
+import { ALLOWED_UPDATES, applyBotProfile, registerBot } from '../functions/chat/bot-profile.ts'
 import { startCron } from './cron.ts'
 import { startLongPolling } from './long-polling.ts'
 import { migrateDatabase } from './migrate.ts'
@@ -138,7 +138,7 @@ async function startDependencies(options: BaalOptions, ports: Ports, add: Add): 
     standIns.aleph
       ? standIn('aleph', ['--data', join(dataDir, 'aleph'), '--machine-ports', String(ports.machines)])
       : undefined,
-    standIns.model ? standIn('model', ['--key', made.LIBERTAI_API_KEY]) : undefined,
+    standIns.model ? standIn('model', ['--key', made.LIBERTAI_API_KEY, ...modelPace(settings)]) : undefined,
     standIns.runner ? startRunner(options, ports.runner, add) : undefined,
   ])
   return {
@@ -148,6 +148,11 @@ async function startDependencies(options: BaalOptions, ports: Ports, add: Add): 
     ...(model ? { model } : {}),
     ...(runner ? { runner } : {}),
   }
+}
+
+/** `MODEL_TOKEN_DELAY_MS`: how fast the stand-in for a model speaks; its own pace when unset. */
+function modelPace({ given }: LocalSettings): string[] {
+  return given.MODEL_TOKEN_DELAY_MS ? ['--token-delay', given.MODEL_TOKEN_DELAY_MS] : []
 }
 
 async function startDatabase({ settings, signal }: BaalOptions, port: number, add: Add): Promise<string> {
@@ -262,6 +267,7 @@ async function connectTelegram(
   } else {
     options.onProgress?.('No PUBLIC_URL: fetching updates by long polling')
     await api.deleteWebhook()
+    await applyBotProfile(api)
     const polling = startLongPolling({
       api,
       webhookUrl: `${workerUrl}${botPath}`,

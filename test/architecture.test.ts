@@ -6,7 +6,7 @@ import { ROOT } from '../local/settings.ts'
 
 /** What a folder may import from other folders of the project. Types and schemas only: the `protocol.ts` of who serves. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  functions: ['agent-vm/protocol.ts', 'deploy-runner/protocol.ts'],
+  functions: ['agent-vm/protocol.ts', 'deploy-runner/protocol.ts', 'package.json'],
   'agent-vm': [],
   'deploy-runner': ['agent-vm/protocol.ts'],
 }

@@ -12,13 +12,15 @@ import { collectPending } from '../agent-pending.ts'
 import type { Bindings } from '../bindings.ts'
 import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
+import { findUser } from '../database/users.ts'
 import { describeError, log } from '../log.ts'
 import { type AgentClient, agentClientFor } from './agent-client.ts'
+import { languageOf } from './catalogue/catalogue.ts'
 import { ChatBudget } from './chat-budget.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import { ChatFacts } from './chat-facts.ts'
 import { openStore } from './chat-store.ts'
-import { DELIVERY_WORDS } from './delivery-words.ts'
+import { type DeliveryWords, deliveryWords } from './delivery-words.ts'
 import type { DeploymentReport } from './deployment-report.ts'
 import { draftIdOf } from './draft-id.ts'
 import { previewRef } from './final.ts'
@@ -209,6 +211,8 @@ export class ChatEngine {
     this.#loops.kick('outbox')
   }
 
+  readonly #words = (): DeliveryWords => deliveryWords(this.#facts.language)
+
   readonly #onTurn = (): void => {
     this.#loops.kick('turns')
     this.#loops.kick('steering')
@@ -223,6 +227,7 @@ export class ChatEngine {
       handlerPorts: (cause: string) => this.#handlerPorts(cause),
       onOutgoing: this.#onOutgoing,
       onTurn: this.#onTurn,
+      words: this.#words,
       now,
     }
   }
@@ -301,6 +306,7 @@ export class ChatEngine {
       telegram: this.#telegram,
       destination: () => this.#facts.destination(),
       mayProbe: () => this.#facts.sendsAlone(),
+      words: this.#words,
       agent: (agentId) => this.#agent(agentId),
       onMessage: () => this.#runner.wiped(),
       onClosed: (reason) => this.#close(reason),
@@ -330,6 +336,8 @@ export class ChatEngine {
 
   #createRun(row: TurnRow): TurnRun {
     const { identity, storage } = this.#options
+    // In the background: what is said before it is known is said in the language of the last turn.
+    void this.#learnLanguage(row.input.user.id)
     return new TurnRun(row, {
       database: storage,
       turns: this.#turns,
@@ -345,6 +353,7 @@ export class ChatEngine {
       agentChat: this.#facts.agentChat,
       quiet: row.input.quiet ?? false,
       isGroup: identity.kind === 'group',
+      words: this.#words,
       onOutgoing: this.#onOutgoing,
       now,
       sleep: pause,
@@ -354,7 +363,7 @@ export class ChatEngine {
   #createStreamer({ turnId, input, startedAt }: TurnRow): Streamer {
     const { identity } = this.#options
     const ref = previewRef(turnId)
-    const keyboard = [[STOP_BUTTON.build(DELIVERY_WORDS.stop, turnId)]]
+    const keyboard = [[STOP_BUTTON.build(this.#words().stop, turnId)]]
     const replyTo = identity.kind === 'group' ? input.sources[0]?.message_id : undefined
     const to = () => this.#facts.destination()
     return new Streamer(
@@ -389,12 +398,24 @@ export class ChatEngine {
     const prepared = { message, attachments: [...attachments] }
     this.#options.storage.transaction(() => {
       this.#turns.savePrepared(row.turnId, prepared)
-      problems.forEach((problem, index) => {
-        this.#outbox.add(`t:${row.turnId}:media:${index}`, { kind: 'send', text: plainText(problem) }, now())
+      problems.forEach(({ name, reason }, index) => {
+        const words = this.#words()
+        const text = reason === 'too_large' ? words.incomingTooLarge(name) : words.incomingFailed(name)
+        this.#outbox.add(`t:${row.turnId}:media:${index}`, { kind: 'send', text: plainText(text) }, now())
       })
     })
     if (problems.length > 0) this.#onOutgoing()
     return prepared
+  }
+
+  async #learnLanguage(userId: number): Promise<void> {
+    try {
+      const user = await findUser(this.#database(), userId)
+      const language = user && languageOf(user)
+      if (language && language !== this.#facts.language) this.#facts.save({ language })
+    } catch (error) {
+      log('warn', 'language_not_read', { error: describeError(error) })
+    }
   }
 
   /** Nothing reaches this chat any more: nobody hears an answer. */

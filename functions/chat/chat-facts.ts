@@ -1,6 +1,7 @@
 /** What delivery itself must remember of a chat: beside the handlers' values, under names of its own. */
 import type { UserFromGetMe } from 'grammy/types'
 import { z } from 'zod'
+import { LANGUAGES, type Language } from './catalogue/catalogue.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import { agentChatId } from './chat-name.ts'
 import type { ChatIdentity } from './handling.ts'
@@ -19,6 +20,8 @@ const Facts = z.object({
   agentChat: z.string().optional(),
   /** A group with topics: other objects send into it too. */
   isForum: z.boolean().default(false),
+  /** Of whoever asked last. */
+  language: z.enum(LANGUAGES).optional().catch(undefined),
   bot: z.object({ info: BotInfo, at: z.number() }).optional(),
 })
 type Facts = z.infer<typeof Facts>
@@ -43,6 +46,10 @@ export class ChatFacts {
 
   get migratedTo(): number | undefined {
     return this.#facts.migratedTo
+  }
+
+  get language(): Language | undefined {
+    return this.#facts.language
   }
 
   /** The chat's name for the agent. */

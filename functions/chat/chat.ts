@@ -10,11 +10,12 @@ import type { Update } from 'grammy/types'
 import type { PendingMessage } from '../../agent-vm/protocol.ts'
 import type { Bindings } from '../bindings.ts'
 import { parseConfig } from '../config.ts'
-import { durableChatDatabase, ensureTables } from './chat-database.ts'
+import { type ChatDatabase, durableChatDatabase, ensureTables } from './chat-database.ts'
 import { ChatEngine, type Handlers } from './chat-engine.ts'
 import { parseChatName } from './chat-name.ts'
 import type { DeploymentReport } from './deployment-report.ts'
 import { classifyUpdate, describeDeployment, handleUpdate } from './handle-update.ts'
+import { hostsAgent } from './hosts-agent.ts'
 
 const HANDLERS: Handlers = { classifyUpdate, describeDeployment, handleUpdate }
 
@@ -25,12 +26,14 @@ export interface IncomingUpdate {
 
 export class Chat extends DurableObject<Bindings> {
   readonly #engine: ChatEngine
+  readonly #storage: ChatDatabase
 
   /** @param handlers what Baal says and does; the platform gives none, tests give their own */
   constructor(ctx: DurableObjectState, env: Bindings, handlers: Handlers = HANDLERS) {
     super(ctx, env)
     const storage = durableChatDatabase(ctx.storage)
     ensureTables(storage)
+    this.#storage = storage
     this.#engine = new ChatEngine({
       identity: parseChatName(ctx.id.name ?? ''),
       storage,
@@ -55,6 +58,11 @@ export class Chat extends DurableObject<Bindings> {
   /** @returns the highest id that is durable here; each is delivered once, however often it is offered */
   async deliverPending(agentId: string, messages: readonly PendingMessage[]): Promise<number> {
     return this.#engine.deliverPending(agentId, messages)
+  }
+
+  /** Whether this chat talks to the agent: asked before the agent may speak here unasked. */
+  async hosts(agentId: string): Promise<boolean> {
+    return hostsAgent(this.#storage, agentId)
   }
 
   /** What an ordinary group knew, when it has become this supergroup. */

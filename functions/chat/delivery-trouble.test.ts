@@ -191,3 +191,42 @@ async function settledTexts(person: number): Promise<(string | undefined)[]> {
   }
   return sim.botMessages(person).map(({ text }) => text)
 }
+
+describe('flood control as strict as Telegram’s', () => {
+  test('never strikes, and the calls of a turn stay below one a second', async () => {
+    const { person, sim } = newcomer(world)
+    sim.setLimits('real')
+    world.agent.brain = async (turn) => {
+      for (let n = 0; n < 6; n++) {
+        await turn.say('Let me look at the next one of these.', { everyMs: 30 })
+        await turn.useTool('bash', { command: `step ${n}` }, { takesMs: 1_200 })
+      }
+      await turn.say(ANSWER)
+    }
+    const askedAt = Date.now()
+    sim.sendText({ from: person }, 'go')
+    await sim.waitForBot(person, ANSWER)
+    const calls = sim.calls({ chat: person })
+    sim.setLimits('off')
+    expect(calls.filter(({ status }) => status === 429)).toEqual([])
+    expect(calls.length).toBeLessThanOrEqual(Math.ceil((Date.now() - askedAt) / 1_000))
+  })
+})
+
+describe('chats beside each other', () => {
+  test('do not wait for each other', async () => {
+    const slow = newcomer(world)
+    const gate = Promise.withResolvers<void>()
+    world.agent.brain = async (turn) => {
+      if (turn.request.chat_id === String(slow.person)) await gate.promise
+      await turn.say(ANSWER)
+    }
+    slow.sim.sendText({ from: slow.person }, 'hi')
+    const others = Array.from({ length: 8 }, () => newcomer(world).person)
+    for (const person of others) slow.sim.sendText({ from: person }, 'hi')
+    for (const person of others) await slow.sim.waitForBot(person, ANSWER)
+    expect(slow.sim.botMessages(slow.person)).toEqual([])
+    gate.resolve()
+    await slow.sim.waitForBot(slow.person, ANSWER)
+  })
+})

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { deliveryWords } from './delivery-words.ts'
 import { buildFinal, type FinalRequest, previewRef } from './final.ts'
 import { NO_PROGRESS, type TurnProgress } from './turn-progress.ts'
 
@@ -70,6 +71,7 @@ function build(progress: Partial<TurnProgress>, options: Partial<FinalRequest> =
     quiet: false,
     hasPreview: false,
     stopped: false,
+    words: deliveryWords('en'),
     ...options,
   })
 }

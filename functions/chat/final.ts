@@ -1,6 +1,6 @@
 /** How a turn ends in the chat: the answer in its parts, an honest line where there is none, and buttons that help. */
 import type { InlineKeyboardButton } from 'grammy/types'
-import { DELIVERY_WORDS } from './delivery-words.ts'
+import type { DeliveryWords } from './delivery-words.ts'
 import { joinFormatted } from './formatted-tail.ts'
 import type { Outgoing, OutgoingMessage } from './outgoing.ts'
 import { type FormattedText, plainText } from './text/formatted-text.ts'
@@ -24,6 +24,7 @@ export interface FinalRequest {
   /** Said below the answer when the turn failed. */
   readonly problem?: string | undefined
   readonly stopped: boolean
+  readonly words: DeliveryWords
 }
 
 /** Name of the message that a turn's preview, then its final, is. */
@@ -51,38 +52,38 @@ export function buildFinal(request: FinalRequest): Outgoing[] {
       : { kind: 'send', ref: previewRef(turnId), ...message }
   })
   if (isLong) {
-    const caption = plainText(DELIVERY_WORDS.longAnswer)
+    const caption = plainText(request.words.longAnswer)
     outgoing.push({ kind: 'document', name: 'answer.md', content: answer, caption })
   }
   return outgoing
 }
 
-function partsOf({ progress, problem, stopped }: FinalRequest, answer: string): FormattedText[] {
+function partsOf({ progress, problem, stopped, words }: FinalRequest, answer: string): FormattedText[] {
   const notices = progress.notices.map((notice) => ({
     text: `${notice.trim()}\n`,
     entities: [{ type: 'italic' as const, offset: 0, length: notice.trim().length }],
   }))
   const body = answer === '' ? [] : [renderMarkdown(answer)]
-  const closing = closingLine({ progress, problem, stopped }, answer)
+  const closing = closingLine({ progress, problem, stopped, words }, answer)
   const lines = closing === undefined ? [] : [plainText(body.length > 0 ? `\n\n${closing}` : closing)]
   const whole = joinFormatted(...notices.filter(({ text }) => text.trim() !== ''), ...body, ...lines)
-  const text = whole.text.trim() === '' ? plainText(DELIVERY_WORDS.nothingSaid) : whole
+  const text = whole.text.trim() === '' ? plainText(words.nothingSaid) : whole
   return splitMessage(text)
 }
 
 function closingLine(
-  { progress, problem, stopped }: Pick<FinalRequest, 'progress' | 'problem' | 'stopped'>,
+  { progress, problem, stopped, words }: Pick<FinalRequest, 'progress' | 'problem' | 'stopped' | 'words'>,
   answer: string,
 ): string | undefined {
-  if (stopped) return DELIVERY_WORDS.stopped
+  if (stopped) return words.stopped
   if (problem !== undefined) return `⚠️ ${problem}`
-  if (progress.done === 'max_iterations') return DELIVERY_WORDS.maxIterations
-  return answer === '' ? DELIVERY_WORDS.nothingSaid : undefined
+  if (progress.done === 'max_iterations') return words.maxIterations
+  return answer === '' ? words.nothingSaid : undefined
 }
 
-function buttonsOf({ turnId, progress, quiet, problem, stopped }: FinalRequest): InlineKeyboardButton[] {
+function buttonsOf({ turnId, progress, quiet, problem, stopped, words }: FinalRequest): InlineKeyboardButton[] {
   return [
-    ...(problem !== undefined && !stopped ? [RETRY_BUTTON.build(DELIVERY_WORDS.retry, turnId)] : []),
-    ...(progress.toolCount > 0 && !quiet ? [STEPS_BUTTON.build(DELIVERY_WORDS.steps, turnId)] : []),
+    ...(problem !== undefined && !stopped ? [RETRY_BUTTON.build(words.retry, turnId)] : []),
+    ...(progress.toolCount > 0 && !quiet ? [STEPS_BUTTON.build(words.steps, turnId)] : []),
   ]
 }

@@ -7,7 +7,7 @@ import { describeError, log } from '../log.ts'
 import { UserFacingError } from '../user-facing-error.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import type { BufferedStore } from './chat-store.ts'
-import { DELIVERY_WORDS } from './delivery-words.ts'
+import type { DeliveryWords } from './delivery-words.ts'
 import { gather, mergeUpdates } from './gathering.ts'
 import type { HandlerPorts, HandleUpdate, Handling, TurnInput } from './handling.ts'
 import type { Inbox, InboxItem, InboxLane } from './inbox.ts'
@@ -32,6 +32,7 @@ export interface IntakePorts {
   handlerPorts(cause: string): Promise<{ ports: HandlerPorts; store: BufferedStore }>
   turnIdOf(update: Update): string
   answerCallback(queryId: string, answer?: Handling['answer']): Promise<void>
+  words(): DeliveryWords
   onOutgoing(): void
   onTurn(): void
   now(): number
@@ -116,7 +117,7 @@ export class Intake {
       return
     }
     database.transaction(() => {
-      const text = plainText(explained ?? DELIVERY_WORDS.updateFailed)
+      const text = plainText(explained ?? this.#ports.words().updateFailed)
       if (isFromPerson(first.update)) outbox.add(`u:${first.updateId}:failed`, { kind: 'send', text }, now())
       inbox.markDone(items.map(({ updateId }) => updateId))
     })
@@ -128,7 +129,7 @@ export class Intake {
     const seq = RESEND_BUTTON.parse(update.callback_query?.data ?? '')
     if (seq === undefined) return false
     const isWanted = this.#ports.outbox.wantAgain(seq)
-    answer({ text: isWanted ? DELIVERY_WORDS.resent : DELIVERY_WORDS.resentAlready })
+    answer({ text: isWanted ? this.#ports.words().resent : this.#ports.words().resentAlready })
     this.#ports.onOutgoing()
     return true
   }

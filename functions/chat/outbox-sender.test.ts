@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { AgentRefused, AgentUnreachable } from './agent-client.ts'
 import { ChatBudget } from './chat-budget.ts'
+import { deliveryWords } from './delivery-words.ts'
 import { Outbox } from './outbox.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import type { Outgoing } from './outgoing.ts'
@@ -94,7 +95,7 @@ describe('a send whose answer was lost', () => {
   test('is found behind messages that others wrote meanwhile', async () => {
     const chat = start()
     chat.failOnce('sendMessage', { kind: 'unknown', after: true })
-    chat.telegram.lastId += 12
+    chat.telegram.lastId += 8
     chat.say('final')
     await chat.drain()
     expect(chat.telegram.texts()).toEqual(['final'])
@@ -369,6 +370,7 @@ function start({ mayProbe = true }: { mayProbe?: boolean } = {}) {
     telegram,
     destination: () => ({ chatId: 42, threadId: 5 }),
     mayProbe: () => mayProbe,
+    words: () => deliveryWords('en'),
     agent: async () => ({
       getFile: async (path) => {
         if (chat.unreachable-- > 0) throw new AgentUnreachable('down')

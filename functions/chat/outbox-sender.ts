@@ -7,7 +7,7 @@
 import { describeError, log } from '../log.ts'
 import { type AgentClient, AgentNotReady, AgentRefused, AgentUnreachable } from './agent-client.ts'
 import type { ChatBudget } from './chat-budget.ts'
-import { DELIVERY_WORDS } from './delivery-words.ts'
+import type { DeliveryWords } from './delivery-words.ts'
 import { FALLBACK, type Outbox, type OutboxRow } from './outbox.ts'
 import type { OutgoingMessage } from './outgoing.ts'
 import { type AgentFile, FileTooLarge, openOutgoingFile } from './outgoing-file.ts'
@@ -32,6 +32,7 @@ export interface OutboxSenderPorts {
   /** False in topics: other objects send into the same chat, so ids tell nothing. */
   mayProbe(): boolean
   agent(agentId: string): Promise<Pick<AgentClient, 'getFile' | 'exportAll'>>
+  words(): DeliveryWords
   /** A message appeared in the chat: whatever preview was shown is gone. */
   onMessage(): void
   /** Nothing reaches this chat any more. */
@@ -173,7 +174,7 @@ export class OutboxSender {
     const { outbox, now } = this.#ports
     log('error', 'message_not_accepted', { row: row.key, kind: row.action.kind, error: failure.message })
     outbox.end(row.seq, 'failed', failure.message, now())
-    if (row.action.kind === 'agent_file') this.#say(row, DELIVERY_WORDS.fileRefused(row.action.name))
+    if (row.action.kind === 'agent_file') this.#say(row, this.#ports.words().fileRefused(row.action.name))
   }
 
   /** @returns false when it was Telegram that failed */
@@ -185,10 +186,11 @@ export class OutboxSender {
       this.#say(row, words)
       return true
     }
-    if (cause instanceof FileTooLarge) return tell(DELIVERY_WORDS.fileTooLarge(name))
-    if (cause instanceof AgentRefused || cause instanceof AgentNotReady) return tell(DELIVERY_WORDS.fileMissing(name))
+    if (cause instanceof FileTooLarge) return tell(this.#ports.words().fileTooLarge(name))
+    if (cause instanceof AgentRefused || cause instanceof AgentNotReady)
+      return tell(this.#ports.words().fileMissing(name))
     if (!(cause instanceof AgentUnreachable)) return false
-    if (row.attempts + 1 >= MAX_FILE_ATTEMPTS) return tell(DELIVERY_WORDS.fileUnreachable(name))
+    if (row.attempts + 1 >= MAX_FILE_ATTEMPTS) return tell(this.#ports.words().fileUnreachable(name))
     outbox.countAttempt(row.seq, now() + backoff(row.attempts))
     return true
   }

@@ -169,7 +169,16 @@ export class Outbox {
     )
   }
 
-  end(seq: number, state: 'failed' | 'unsure' | 'dropped', error: string, now: number): void {
+  /** Unless the person asked for it in the meantime. */
+  markUnsure(seq: number, now: number): void {
+    this.#database.query(
+      "UPDATE outbox SET state = 'unsure', error = 'outcome unknown', ended_at = ? WHERE seq = ? AND wanted = 0",
+      now,
+      seq,
+    )
+  }
+
+  end(seq: number, state: 'failed' | 'dropped', error: string, now: number): void {
     this.#database.query(
       'UPDATE outbox SET state = ?, error = ?, ended_at = ? WHERE seq = ?',
       state,

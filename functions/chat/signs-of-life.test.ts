@@ -30,7 +30,7 @@ describe('nextSign', () => {
   })
 
   test('shows what changed about once a second', () => {
-    expect(nextSign({ ...idle, ...talking, shown: 'Hello', frameAt: 2_500 })).toEqual({ kind: 'draft', at: 3_500 })
+    expect(nextSign({ ...idle, ...talking, shown: 'Hello', frameAt: 2_500 })).toEqual({ kind: 'draft', at: 3_700 })
   })
 
   test('does not type while a draft shows, but keeps it alive', () => {
@@ -39,11 +39,11 @@ describe('nextSign', () => {
   })
 
   test('shows a draft again that a message wiped, without waiting for new words', () => {
-    expect(nextSign({ ...idle, ...talking, shown: undefined, frameAt: 2_500 })).toEqual({ kind: 'draft', at: 3_500 })
+    expect(nextSign({ ...idle, ...talking, shown: undefined, frameAt: 2_500 })).toEqual({ kind: 'draft', at: 3_700 })
   })
 
   test('slows down after a penalty', () => {
-    expect(nextSign({ ...idle, ...talking, shown: 'x', frameAt: 2_500, slowdown: 4 }).at).toBe(6_500)
+    expect(nextSign({ ...idle, ...talking, shown: 'x', frameAt: 2_500, slowdown: 4 }).at).toBe(7_300)
   })
 
   test('in groups opens one message, not for quick answers, and edits it every few seconds', () => {

@@ -27,8 +27,8 @@ export interface SignState {
 
 export type Sign = { readonly kind: 'typing' | 'draft' | 'open' | 'edit'; readonly at: number }
 
-/** About one a second: what a person can read, and what Telegram takes. */
-const DRAFT_TICK_MS = 1_000
+/** About one a second: what a person can read, and, with the final, never more than Telegram takes. */
+const DRAFT_TICK_MS = 1_200
 /** A draft vanishes after 30 s. */
 const DRAFT_KEEPALIVE_MS = 20_000
 /** A first word alone flickers; a sentence may come at once. */

@@ -1,7 +1,6 @@
 /** Before a turn: its files go into the agent's workspace, and what a person sent becomes what the agent is told. */
 import type { Message } from 'grammy/types'
 import type { Attachment } from '../../agent-vm/protocol.ts'
-import { DELIVERY_WORDS } from './delivery-words.ts'
 import { contextOf, missingFileLine, textOf } from './describe-message.ts'
 import { type Fetched, type FetchPorts, fetchIncoming, type IncomingMedia, mediaOf } from './incoming-media.ts'
 import type { PreparedTurn, StoredTurn } from './turn-store.ts'
@@ -9,9 +8,14 @@ import type { PreparedTurn, StoredTurn } from './turn-store.ts'
 /** As many as the agent takes with one message. */
 const MAX_ATTACHMENTS = 32
 
+export interface MissingFile {
+  readonly name: string
+  readonly reason: Exclude<Fetched['kind'], 'stored'>
+}
+
 export interface Preparation extends PreparedTurn {
   /** What the person must hear at once: files the agent does not get. */
-  readonly problems: readonly string[]
+  readonly problems: readonly MissingFile[]
 }
 
 /** @throws {AgentUnreachable} when a file cannot be stored now; safe to repeat */
@@ -38,7 +42,7 @@ export async function prepareTurn(
 async function describe(message: Message, words: string, ports: FetchPorts) {
   const lines = contextOf(message)
   const attachments: Attachment[] = []
-  const problems: string[] = []
+  const problems: MissingFile[] = []
   for (const { media, messageId } of mediaAround(message)) {
     const fetched = await fetchIncoming(media, messageId, ports)
     if (fetched.kind === 'stored') {
@@ -46,7 +50,7 @@ async function describe(message: Message, words: string, ports: FetchPorts) {
       continue
     }
     lines.push(missingFileLine(media, fetched.kind))
-    problems.push(problemOf(media, fetched))
+    problems.push({ name: media.name, reason: fetched.kind })
   }
   return { text: [...lines, words].filter((line) => line.trim() !== '').join('\n'), attachments, problems }
 }
@@ -60,8 +64,4 @@ function mediaAround(message: Message): { media: IncomingMedia; messageId: numbe
     const media = mediaOf(each)
     return media ? [{ media, messageId: each.message_id }] : []
   })
-}
-
-function problemOf({ name }: IncomingMedia, { kind }: Exclude<Fetched, { kind: 'stored' }>): string {
-  return kind === 'too_large' ? DELIVERY_WORDS.incomingTooLarge(name) : DELIVERY_WORDS.incomingFailed(name)
 }

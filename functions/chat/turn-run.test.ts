@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { type AgentClient, AgentUnreachable, createAgentClient } from './agent-client.ts'
 import { ChatBudget } from './chat-budget.ts'
+import { deliveryWords } from './delivery-words.ts'
 import { Outbox } from './outbox.ts'
 import { pause } from './pause.ts'
 import { Streamer } from './streamer.ts'
@@ -93,7 +94,7 @@ describe('TurnRun', () => {
     await turn.live?.stop()
     await run
     expect(Date.now() - asked).toBeLessThan(1_000)
-    expect(turn.finals()).toEqual(['Some words. \n\n⏹ Stopped.'])
+    expect(turn.finals()).toEqual(['Some words.\n\n⏹ Stopped.'])
   })
 
   test('stops although the agent does not answer', async () => {
@@ -185,6 +186,7 @@ async function start(brain: FakeBrain) {
         agentChat: '42',
         quiet: false,
         isGroup: false,
+        words: () => deliveryWords('en'),
         onOutgoing: () => undefined,
         now: Date.now,
         sleep: (ms, signal) => turn.sleep(ms, signal),

@@ -7,8 +7,9 @@ import { AgentEvent, type ChatRequest } from '../../agent-vm/protocol.ts'
 import { describeError, log } from '../log.ts'
 import { UserFacingError } from '../user-facing-error.ts'
 import { type AgentClient, AgentNotReady, AgentRefused } from './agent-client.ts'
+import { AnswerRenderer } from './answer-renderer.ts'
 import type { ChatDatabase } from './chat-database.ts'
-import { DELIVERY_WORDS } from './delivery-words.ts'
+import type { DeliveryWords } from './delivery-words.ts'
 import { buildFinal, previewRef } from './final.ts'
 import { buildFrame } from './frame.ts'
 import type { Outbox } from './outbox.ts'
@@ -17,14 +18,13 @@ import { readEvents, type ServerSentEvent } from './sse.ts'
 import { isStaleIsolate } from './stale-isolate.ts'
 import type { Streamer } from './streamer.ts'
 import { plainText } from './text/formatted-text.ts'
-import { renderMarkdown } from './text/render-markdown.ts'
 import { advance, answerOf, NO_PROGRESS, type TurnProgress } from './turn-progress.ts'
 import type { PreparedTurn, TurnRow, TurnStore } from './turn-store.ts'
 
 /** The agent sends a keepalive every 15 s: this long without anything means that the connection is dead. */
 const SILENCE_MS = 45_000
-/** Words alone are saved this often; they come again after a crash. */
-const SAVE_EVERY_MS = 300
+/** Words alone are saved this often: after a crash the agent sends them again, and every save waits for the disk. */
+const SAVE_EVERY_MS = 1_000
 /** How long a stopped agent may take to say its last word. */
 const STOP_GRACE_MS = 800
 /** Tries in a row without anything new: about two minutes. */
@@ -44,6 +44,7 @@ export interface TurnRunPorts {
   readonly agentChat: string
   readonly quiet: boolean
   readonly isGroup: boolean
+  words(): DeliveryWords
   /** There are new rows in the outbox. */
   onOutgoing(): void
   now(): number
@@ -56,6 +57,7 @@ export class TurnRun {
   readonly #stop = new AbortController()
   /** Fires when a stopped agent has had its time. */
   readonly #cut = new AbortController()
+  readonly #renderer = new AnswerRenderer()
   #agent: AgentClient | undefined
   #progress: TurnProgress
   #savedAt = 0
@@ -128,10 +130,10 @@ export class TurnRun {
       }
       if (over.aborted || this.#isOver()) break
       await this.#pause(over)
-      if (this.#failures >= MAX_FAILURES) return DELIVERY_WORDS.unreachable
+      if (this.#failures >= MAX_FAILURES) return this.#ports.words().unreachable
     }
     const { error } = this.#progress
-    return this.#progress.done === 'error' ? problemOf(error) : undefined
+    return this.#progress.done === 'error' ? problemOf(error, this.#ports.words()) : undefined
   }
 
   async #reach(): Promise<AgentClient> {
@@ -210,7 +212,7 @@ export class TurnRun {
 
   #show(): void {
     this.#ports.streamer.show(() => {
-      const answer = renderMarkdown(answerOf(this.#progress))
+      const answer = this.#renderer.render(answerOf(this.#progress))
       return buildFrame(this.#progress, answer, { quiet: this.#ports.quiet })
     })
   }
@@ -224,11 +226,12 @@ export class TurnRun {
     if (isStaleIsolate(error)) throw error
     const { turnId, input } = this.row
     log('warn', 'turn_interrupted', { turn: turnId, agent: input.agentId, error: describeError(error) })
-    if (error instanceof AgentRefused || error instanceof AgentNotReady) return error.userMessage
+    if (error instanceof AgentNotReady) return this.#ports.words().notReady
+    if (error instanceof AgentRefused) return error.userMessage
     this.#failures += 1
     this.#ports.turns.noteFailure(turnId)
     if (this.#failures < MAX_FAILURES) return undefined
-    return error instanceof UserFacingError ? DELIVERY_WORDS.unreachable : DELIVERY_WORDS.failed
+    return error instanceof UserFacingError ? this.#ports.words().unreachable : this.#ports.words().failed
   }
 
   async #pause(over: AbortSignal): Promise<void> {
@@ -245,7 +248,7 @@ export class TurnRun {
   }
 
   #finish(problem: string | undefined): void {
-    const { database, turns, outbox, now, quiet, isGroup, onOutgoing } = this.#ports
+    const { database, turns, outbox, now, quiet, isGroup, words, onOutgoing } = this.#ports
     const { turnId, input } = this.row
     const ref = previewRef(turnId)
     const preview = outbox.findByKey(previewKey(turnId))
@@ -260,6 +263,7 @@ export class TurnRun {
         preview !== undefined && !isUnsent && (preview.state !== 'sent' || outbox.resolve({ ref }) !== undefined),
       problem,
       stopped: this.stopping,
+      words: words(),
     })
     database.transaction(() => {
       turns.saveProgress(turnId, this.#progress)
@@ -290,9 +294,9 @@ function parseEvent({ id, data }: ServerSentEvent): { id: number; event: AgentEv
   return { id: Number.isSafeInteger(number) ? number : 0, event: AgentEvent.safeParse(json).data }
 }
 
-function problemOf(error: TurnProgress['error']): string {
-  if (error?.code === 'interrupted') return DELIVERY_WORDS.interrupted
-  return error?.content.trim() || DELIVERY_WORDS.failed
+function problemOf(error: TurnProgress['error'], words: DeliveryWords): string {
+  if (error?.code === 'interrupted') return words.interrupted
+  return error?.content.trim() || words.failed
 }
 
 /** Telegram takes 1024 characters. */

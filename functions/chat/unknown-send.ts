@@ -12,7 +12,7 @@
  */
 import { log } from '../log.ts'
 import type { ChatBudget } from './chat-budget.ts'
-import { DELIVERY_WORDS } from './delivery-words.ts'
+import type { DeliveryWords } from './delivery-words.ts'
 import { FALLBACK, type Outbox, type OutboxRow } from './outbox.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Destination, TelegramClient } from './telegram-client.ts'
@@ -23,7 +23,7 @@ import { RESEND_BUTTON } from './turn-buttons.ts'
 /** Before anything is said. Ids grow by one with each message of the chat, or of all the bot's chats together. */
 export const FIRST_LOOK = 3
 /** The most that is looked at in all: one call each. */
-export const LAST_LOOK = 24
+export const LAST_LOOK = 12
 
 export interface UnknownSendPorts {
   readonly outbox: Outbox
@@ -31,6 +31,7 @@ export interface UnknownSendPorts {
   readonly telegram: Pick<TelegramClient, 'sendText' | 'editText' | 'editCaption' | 'deleteMessage'>
   destination(): Destination
   mayProbe(): boolean
+  words(): DeliveryWords
   onMessage(): void
   now(): number
 }
@@ -64,7 +65,7 @@ export async function resolveUnknownSend(row: OutboxRow, ports: UnknownSendPorts
     return
   }
   log('warn', 'arrival_unknown', { row: row.key })
-  outbox.end(row.seq, 'unsure', 'outcome unknown', now())
+  outbox.markUnsure(row.seq, now())
 }
 
 /** How many ids it may have. */
@@ -119,11 +120,11 @@ function shown(text: FormattedText, fallbacks: number): FormattedText {
 
 async function sendLine(
   row: OutboxRow,
-  { budget, telegram, destination, onMessage }: UnknownSendPorts,
+  { budget, telegram, destination, words, onMessage }: UnknownSendPorts,
 ): Promise<number> {
-  const keyboard = [[RESEND_BUTTON.build(DELIVERY_WORDS.resend, row.seq)]]
+  const keyboard = [[RESEND_BUTTON.build(words().resend, row.seq)]]
   const id = await budget.call('message', () =>
-    telegram.sendText(destination(), plainText(DELIVERY_WORDS.unsure), { keyboard, silent: true }),
+    telegram.sendText(destination(), plainText(words().unsure), { keyboard, silent: true }),
   )
   onMessage()
   return id ?? 0

@@ -72,7 +72,8 @@ async function forward(
   const baseUrl = c.var.config.LIBERTAI_BASE_URL
   const answer = await askProvider({ baseUrl, key, isOwnersKey, body: request.body, signal: gone.signal })
   if ('failure' in answer) {
-    c.executionCtx.waitUntil(reservation.refund())
+    // Who leaves while the provider reads the prompt has had it read.
+    c.executionCtx.waitUntil(gone.signal.aborted ? reservation.settle(undefined, 0) : reservation.refund())
     return renderFailure(answer.failure)
   }
   const { response } = answer
@@ -84,6 +85,7 @@ async function forward(
   const { body, used } = meterStream(response.body, { showUsage: request.wantsUsage, onCancel: () => gone.abort() })
   // Begun now, or a client that leaves would take the counting with it.
   c.executionCtx.waitUntil(used.then(({ usage, events }) => reservation.settle(usage, events)))
-  const headers = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' }
+  // Exactly this type, without a charset: proxies compress, and so hold back, what they do not take for a stream of events.
+  const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store, no-transform' }
   return new Response(body, { headers })
 }

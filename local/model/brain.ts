@@ -16,6 +16,7 @@ interface Situation {
   /** Results of the tools called since then, in order. */
   readonly results: readonly { readonly name: string; readonly content: string }[]
   readonly agentName: string
+  readonly system: string
   readonly isFirst: boolean
   readonly tools: readonly OfferedTool[]
 }
@@ -33,7 +34,10 @@ type Skill = (situation: Situation) => BrainReply | undefined
 
 /** The first that knows what to do answers. Each handles both its request and what came back from its tools. */
 const SKILLS: readonly Skill[] = [
+  summarize,
   introduce,
+  deliverReminder,
+  stayQuiet,
   rememberFact,
   recallFact,
   writeThenSend,
@@ -49,6 +53,25 @@ const SKILLS: readonly Skill[] = [
   writeLong,
 ]
 
+/** Compaction asks for a summary of what is about to be left out: the end of it has to do. */
+function summarize({ system, request }: Situation): BrainReply | undefined {
+  if (!/working memory of an assistant/i.test(system)) return undefined
+  const conversation = /<conversation>([\s\S]*)<\/conversation>/.exec(request)?.[1] ?? request
+  return say(`## Done\n${conversation.trim().slice(-2000)}`.toWellFormed())
+}
+
+/** A schedule of `remindMe` is due. */
+function deliverReminder({ request }: Situation): BrainReply | undefined {
+  const what = /^Remind the person: (.+)$/im.exec(request)?.[1]
+  return what ? say(`⏰ You asked me to remind you: **${what}**`) : undefined
+}
+
+/** Woken with nothing that a script could do, or asked only to store what it has stored already. */
+function stayQuiet({ system, request }: Situation): BrainReply | undefined {
+  if (/You woke up by yourself/.test(system) || request.includes('HEARTBEAT_OK')) return say('HEARTBEAT_OK')
+  return request === '' ? say('OK') : undefined
+}
+
 function introduce({ request, agentName }: Situation): BrainReply | undefined {
   if (!/\bintroduce yourself\b|^(who|what) are you\b/i.test(request)) return undefined
   return say(
@@ -63,19 +86,19 @@ function rememberFact({ request, results, tools }: Situation): BrainReply | unde
   const fact = /\b(?:remember|note|don't forget)(?: that)?:? (.+)/is.exec(request)?.[1]?.trim().replace(/[.!]$/, '')
   if (!fact || /\?$/.test(request)) return undefined
   const [read, written] = results
-  if (written) return say(written.content.startsWith('Error') ? refused(written.content) : `Noted: ${fact}.`)
+  if (written) return say(isWritten(written.content) ? `Noted: ${fact}.` : refused(written.content))
   if (!read) return call(tools, 'read_file', { path: 'memory/MEMORY.md' })
-  const known = unnumbered(read.content)
-  const memory = known === '' || read.content.startsWith('Error') ? '# Memory\n' : `${known.trimEnd()}\n`
+  const known = linesRead(read.content)
+  const memory = known === '' ? '# Memory\n' : `${known}\n`
   return call(tools, 'write_file', { path: 'memory/MEMORY.md', content: `${memory}- ${fact}\n` })
 }
 
 function recallFact({ request, results, tools }: Situation): BrainReply | undefined {
-  if (!/\b(what|who|do you|how)\b.*\b(remember|know about me|my \w+)\b.*\?/is.test(request)) return undefined
+  if (!/\b(what|who|when|where|do you|how)\b.*\b(remember|know about me|my \w+)\b/is.test(request)) return undefined
   const [read] = results
   if (!read) return call(tools, 'read_file', { path: 'memory/MEMORY.md' })
   const topic = /\bmy (\w+)/i.exec(request)?.[1]?.toLowerCase()
-  const facts = unnumbered(read.content)
+  const facts = linesRead(read.content)
     .split('\n')
     .filter((line) => line.startsWith('- '))
   const match = topic ? facts.filter((line) => line.toLowerCase().includes(topic)) : facts
@@ -93,14 +116,15 @@ function writeThenSend({ request, results, tools }: Situation): BrainReply | und
   const path = wanted?.[1] ?? sendOnly?.[1]
   if (!path) return undefined
   const sends = /\bsend\b/i.test(request)
-  const failed = results.find(({ content }) => content.startsWith('Error'))
-  if (failed) return say(refused(failed.content))
-  if (wanted && !results.some(({ name }) => name === 'write_file')) {
+  const written = results.find(({ name }) => name === 'write_file')
+  if (written && !isWritten(written.content)) return say(refused(written.content))
+  if (wanted && !written) {
     const content = (wanted[2] ?? '').replace(/[,.]?\s*(and|then|,)?\s*(then )?send (it|me).*$/is, '').trim()
     return call(tools, 'write_file', { path, content: `${content || 'Written on request.'}\n` })
   }
-  if (sends && !results.some(({ name }) => name === 'send_file'))
-    return call(tools, 'send_file', { path, caption: path })
+  const sent = results.find(({ name }) => name === 'send_file')
+  if (sends && !sent) return call(tools, 'send_file', { path, caption: path })
+  if (sent && !/goes to the person|sent/i.test(sent.content)) return say(refused(sent.content))
   return say(sends ? `Here is \`${path}\`.` : `Wrote \`${path}\`.`)
 }
 
@@ -110,7 +134,7 @@ function runCommand({ request, results, tools }: Situation): BrainReply | undefi
   if (!text) return undefined
   const [result] = results
   if (!result) return call(tools, 'bash', { command: text })
-  return say(`\`${text}\` printed:\n\n\`\`\`\n${result.content.trim()}\n\`\`\``)
+  return say(`\`${text}\` printed:\n\n${fenced(result.content)}`)
 }
 
 function readFile({ request, results, tools }: Situation): BrainReply | undefined {
@@ -118,24 +142,21 @@ function readFile({ request, results, tools }: Situation): BrainReply | undefine
   if (!path) return undefined
   const [result] = results
   if (!result) return call(tools, 'read_file', { path })
-  return say(
-    result.content.startsWith('Error')
-      ? refused(result.content)
-      : `\`${path}\`:\n\n\`\`\`\n${unnumbered(result.content)}\n\`\`\``,
-  )
+  const lines = linesRead(result.content)
+  return say(lines === '' ? refused(result.content) : `\`${path}\`:\n\n${fenced(lines)}`)
 }
 
 function listFiles({ request, results, tools }: Situation): BrainReply | undefined {
   if (!/\b(list|show)\b.*\bfiles\b|\bwhat files\b/i.test(request)) return undefined
   const [result] = results
-  return result ? say(`My files:\n\n\`\`\`\n${result.content.trim()}\n\`\`\``) : call(tools, 'list_dir', { path: '.' })
+  return result ? say(`My files:\n\n${fenced(result.content)}`) : call(tools, 'list_dir', { path: '.' })
 }
 
 function searchFiles({ request, results, tools }: Situation): BrainReply | undefined {
   const pattern = /\b(?:search|find|grep)\b (?:my |the )?files for [`"']?(.+?)[`"']?$/i.exec(request)?.[1]
   if (!pattern) return undefined
   const [result] = results
-  return result ? say(`Found:\n\n\`\`\`\n${result.content.trim()}\n\`\`\``) : call(tools, 'search_files', { pattern })
+  return result ? say(`Found:\n\n${fenced(result.content)}`) : call(tools, 'search_files', { pattern })
 }
 
 function searchHistory({ request, results, tools }: Situation): BrainReply | undefined {
@@ -167,12 +188,13 @@ function remindMe({ request, results, tools }: Situation): BrainReply | undefine
     /\bremind me in (\d+) (second|minute|hour)s?(?: to| of| about)? (.+)/i.exec(request)
   if (!wanted) return undefined
   const [result] = results
-  if (result) return say(result.content.startsWith('Error') ? refused(result.content) : `Done. ${result.content}`)
+  if (result) return say(/is set/.test(result.content) ? `Done. ${result.content}` : refused(result.content))
   const [what, amount, unit] = /^\d+$/.test(wanted[1] ?? '')
     ? [wanted[3], wanted[1], wanted[2]]
     : [wanted[1], wanted[2], wanted[3]]
-  const seconds = Number(amount) * ({ second: 1, minute: 60, hour: 3600 }[unit?.toLowerCase() ?? ''] ?? 60)
-  return call(tools, 'schedule', { action: 'create', prompt: `Remind the person: ${what}`, in_seconds: seconds })
+  const minutes = Number(amount) * ({ second: 1 / 60, hour: 60 }[unit?.toLowerCase() ?? ''] ?? 1)
+  const prompt = `Remind the person: ${what?.trim().replace(/[.!]$/, '')}`
+  return call(tools, 'schedule', { action: 'create', prompt, in_minutes: Math.max(0.1, minutes) })
 }
 
 function startHelper({ request, results, tools }: Situation): BrainReply | undefined {
@@ -209,6 +231,7 @@ function understand(messages: readonly RequestMessage[], tools: readonly Offered
     results,
     agentName:
       /\b(?:you are|your name is|called) \**["“]?([^\n.,"”*]{1,64})/i.exec(system)?.[1]?.trim() ?? 'your agent',
+    system,
     isFirst: !messages.some(({ role }) => role === 'assistant'),
     tools,
   }
@@ -244,7 +267,18 @@ function refused(reason: string): string {
   return `That did not work: ${reason.split('\n')[0]}`
 }
 
-/** `read_file` numbers its lines. */
-function unnumbered(content: string): string {
-  return content.replace(/^\s*\d+[\t|:→] ?/gm, '').trimEnd()
+/** `read_file` numbers its lines; what has no number is not the file but a word about it. */
+function linesRead(content: string): string {
+  return [...content.matchAll(/^ *\d+\t(.*)$/gm)]
+    .map(([, line]) => line)
+    .join('\n')
+    .trimEnd()
+}
+
+function isWritten(content: string): boolean {
+  return /^(wrote|created|replaced|saved|overwrote|updated)/i.test(content)
+}
+
+function fenced(content: string): string {
+  return `\`\`\`\`\n${content.trim()}\n\`\`\`\``
 }

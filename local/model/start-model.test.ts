@@ -1,8 +1,12 @@
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { listTools } from '../../agent-vm/tools/tool-list.ts'
 import { think } from './brain.ts'
 import type { OfferedTool, RequestMessage } from './chat-request.ts'
 import { type Model, startModel } from './start-model.ts'
+
+const Schema = z.object({ properties: z.record(z.string(), z.unknown()), required: z.array(z.string()).default([]) })
 
 let model: Model
 let openai: OpenAI
@@ -99,7 +103,10 @@ describe('the scripted brain', () => {
   })
 
   test('writes a file, then sends it', () => {
-    const { calls, text } = converse('write notes.txt with milk and bread, then send it to me', ['wrote', 'sent'])
+    const { calls, text } = converse('write notes.txt with milk and bread, then send it to me', [
+      'wrote notes.txt',
+      'notes.txt goes to the person with this turn.',
+    ])
     expect(calls).toEqual([
       { name: 'write_file', input: { path: 'notes.txt', content: 'milk and bread\n' } },
       { name: 'send_file', input: { path: 'notes.txt', caption: 'notes.txt' } },
@@ -108,7 +115,10 @@ describe('the scripted brain', () => {
   })
 
   test('remembers a fact beside what it knew', () => {
-    const { calls, text } = converse('remember that my dog is called Rex', ['1\t# Memory\n2\t- tea, no sugar', 'wrote'])
+    const { calls, text } = converse('remember that my dog is called Rex', [
+      '    1\t# Memory\n    2\t- tea, no sugar',
+      'replaced memory/MEMORY.md',
+    ])
     expect(calls[1]).toEqual({
       name: 'write_file',
       input: { path: 'memory/MEMORY.md', content: '# Memory\n- tea, no sugar\n- my dog is called Rex\n' },
@@ -117,7 +127,7 @@ describe('the scripted brain', () => {
   })
 
   test('recalls the fact', () => {
-    expect(converse('what is my dog called?', ['1\t# Memory\n2\t- my dog is called Rex']).text).toContain('Rex')
+    expect(converse('what is my dog called?', ['    1\t# Memory\n    2\t- my dog is called Rex']).text).toContain('Rex')
   })
 
   test('knows its name and introduces itself with it', () => {
@@ -128,8 +138,51 @@ describe('the scripted brain', () => {
     expect(think(ask('run `ls`'), []).text).toContain('`bash`')
   })
 
-  test('turns a reminder into seconds', () => {
+  test('turns a reminder into minutes', () => {
     const { calls } = converse('remind me to stretch in 2 minutes', ['Set.'])
-    expect(calls[0]).toMatchObject({ name: 'schedule', input: { in_seconds: 120 } })
+    expect(calls[0]).toMatchObject({ name: 'schedule', input: { in_minutes: 2 } })
+  })
+
+  test('begins a memory where there is none', () => {
+    const { calls } = converse('remember that I like tea', [
+      'memory/MEMORY.md does not exist. Look with list_dir.',
+      'wrote x',
+    ])
+    expect(calls[1]?.input).toEqual({ path: 'memory/MEMORY.md', content: '# Memory\n- I like tea\n' })
+  })
+
+  test('delivers a reminder that is due, and stays quiet when woken for nothing', () => {
+    expect(converse('[Mon 2026-11-23 18:00 UTC]\nRemind the person: stretch', []).text).toContain('stretch')
+    const woken = [
+      { role: 'system', content: 'You are Rosa. You woke up by yourself.' },
+      ...ask('look').slice(1),
+    ] as RequestMessage[]
+    expect(think(woken, TOOLS).text).toContain('HEARTBEAT_OK')
+  })
+
+  test.each([
+    ['run `git --version`', 'bash'],
+    ['write notes.txt with milk, then send it to me', 'write_file'],
+    ['send me notes.txt', 'send_file'],
+    ['remember that my dog is called Rex', 'read_file'],
+    ['what is my dog called?', 'read_file'],
+    ['what do you remember about me', 'read_file'],
+    ['read notes.txt', 'read_file'],
+    ['list my files', 'list_dir'],
+    ['search my files for milk', 'search_files'],
+    ['what did we say about lighthouses?', 'search_history'],
+    ['search the web for lighthouses', 'web_search'],
+    ['fetch https://example.org/', 'web_fetch'],
+    ['remind me to stretch in 2 minutes', 'schedule'],
+    ['spawn a helper to count the files', 'spawn'],
+  ])('asked to "%s" calls %s as the agent offers it', (request, name) => {
+    const offered = listTools({ search: true }).map(({ definition }) => definition)
+    const tools = offered.map((definition) => ({ type: 'function', function: definition }) as unknown as OfferedTool)
+    const [toolCall] = think(ask(`[Mon 2026-11-23 18:00 UTC · Ann]\n${request}`), tools).toolCalls
+    expect(toolCall?.name).toBe(name)
+    const schema = Schema.parse(offered.find((tool) => tool.name === name)?.parameters)
+    const given = Object.keys(toolCall?.input ?? {})
+    expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(given))
+    expect(given).toEqual(expect.arrayContaining(schema.required))
   })
 })

@@ -3,7 +3,7 @@
  * then counts what the people saw. Everything is real but Telegram, the agent and the handlers' words.
  */
 import type { Message } from 'grammy/types'
-import { DELIVERY_WORDS } from '../../functions/chat/delivery-words.ts'
+import { deliveryWords } from '../../functions/chat/delivery-words.ts'
 import { type Surroundings, setWebhook, startSurroundings } from '../../functions/chat/testing/delivery-harness.ts'
 import type { Sim } from '../../local/telegram/sim/sim.ts'
 import { type KillableWorker, killableWorker } from './killable-worker.ts'
@@ -35,8 +35,8 @@ export interface CrashReport {
   readonly filesDuplicated: string[]
   readonly outOfOrder: string[]
   /** Chats that were not done long after the last kill. */
-  readonly stuck: string[]
-  readonly secondRuns: string[]
+  readonly stuck: readonly string[]
+  readonly secondRuns: readonly string[]
   /** Previews that were never turned into an answer. */
   readonly leftovers: string[]
   readonly callsIntoPenalty: number
@@ -60,6 +60,7 @@ interface Talk {
 }
 
 const STUCK_AFTER_MS = 120_000
+const READS_FOR_MS = 30_000
 
 export async function runCrashMatrix(options: CrashMatrixOptions): Promise<CrashReport> {
   const startedAt = Date.now()
@@ -116,13 +117,17 @@ function startTalking({ telegram: { sim }, botName }: Surroundings, talks: reado
     sim.sendText({ from: talk.person, chat: talk.chat }, talk.isGroup ? `@${botName} ${words}` : words)
   }
   const pressed = new Set<string>()
+  const seenAt = new Map<string, number>()
   /** As a person does who is asked whether a message came: looks, and asks for it again if it did not. */
   const answerLines = (talk: Talk) => {
     for (const message of sim.botMessages(talk.chat)) {
       const button = message.reply_markup?.inline_keyboard[0]?.[0]
       const key = `${talk.chat}/${message.message_id}`
-      if (button?.text !== DELIVERY_WORDS.resend || pressed.has(key) || isComplete(sim, talk)) continue
+      if (button?.text !== deliveryWords().resend || pressed.has(key)) continue
+      // Nobody presses before they have read, and looked.
+      if (Date.now() - (seenAt.get(key) ?? seenAt.set(key, Date.now()).get(key) ?? 0) < READS_FOR_MS) continue
       pressed.add(key)
+      if (isComplete(sim, talk)) continue
       sim.press(talk.person, talk.chat, message.message_id, { text: button.text })
     }
   }

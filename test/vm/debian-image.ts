@@ -5,7 +5,18 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { appendFile, copyFile, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import ssh2 from 'ssh2'
@@ -130,7 +141,7 @@ async function archiveOfThisMachine(): Promise<string> {
   )
   for (const text of texts) {
     const found =
-      /^URIs:\s*(\S+)[^]*?^Suites:.*\bbookworm\b/m.exec(text)?.[1] ??
+      /^URIs:\s*(\S+)[\s\S]*?^Suites:.*\bbookworm\b/m.exec(text)?.[1] ??
       /^deb\s+(?:\[[^\]]*\]\s+)?(\S+debian\/?)\s+bookworm\b/m.exec(text)?.[1]
     if (found) return found
   }

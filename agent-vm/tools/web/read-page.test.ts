@@ -116,7 +116,7 @@ describe('redirects', () => {
 
 describe('size and time', () => {
   test('a body is read up to its limit, packed or not', async () => {
-    const zeros = Buffer.alloc(300 * 1024 * 1024, 'x')
+    const zeros = Buffer.alloc(64 * 1024 * 1024, 'x')
     const bombs = { gzip: gzipSync(zeros), br: brotliCompressSync(zeros), deflate: deflateSync(zeros) }
     for (const [encoding, body] of Object.entries(bombs)) {
       expect(body.length).toBeLessThan(1024 * 1024)

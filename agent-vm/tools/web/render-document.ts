@@ -7,6 +7,8 @@ import { ToolFailure } from '../confined/tool-failure.ts'
 /** Parsing costs some twenty times the text in memory. */
 const MAX_HTML_CHARS = 2_000_000
 const MAX_ELEMENTS = 40_000
+/** Deeper than any page that a person made; the libraries need the square of it. */
+const MAX_DEPTH = 400
 const JSON_TYPE = /^application\/(?:[\w.+-]*\+)?json$|^text\/json$/
 const HTML_TYPE = /^(?:text\/html|application\/xhtml\+xml)$/
 const TEXT_TYPE =
@@ -84,6 +86,7 @@ function renderHtml(html: string, url: URL): RenderedDocument {
 }
 
 function renderWithLibraries(html: string, url: URL): RenderedDocument {
+  if (measureDepth(html) > MAX_DEPTH) return { title: '', text: stripTags(html) }
   const document = parseWithLinks(html, url)
   const title = (document.querySelector('title')?.textContent ?? '').replace(/\s+/g, ' ').trim().slice(0, 300)
   const turndown = createTurndown()
@@ -101,6 +104,21 @@ function renderWithLibraries(html: string, url: URL): RenderedDocument {
   const text = main.length >= 200 && main.length > all.length * 0.15 ? main : all
   return { title: article?.title?.trim().slice(0, 300) || title, text: text || stripTags(html) }
 }
+
+/** How deep tags nest, roughly: those that need no end, or close by themselves, are left out. */
+function measureDepth(html: string): number {
+  let depth = 0
+  let deepest = 0
+  for (const [, end, name = '', empty] of html.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^<>]*?(\/?)>/gi)) {
+    if (empty === '/' || SELF_CLOSING.test(name)) continue
+    depth = Math.max(0, depth + (end ? -1 : 1))
+    deepest = Math.max(deepest, depth)
+  }
+  return deepest
+}
+
+const SELF_CLOSING =
+  /^(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr|p|li|dt|dd|tr|td|th|thead|tbody|tfoot|option)$/i
 
 function parseWithLinks(html: string, url: URL): Document {
   // The library takes a first element that is not `html` for the whole document.
@@ -168,7 +186,7 @@ function tidy(markdown: string): string {
 function stripTags(html: string): string {
   return html
     .replace(/<(script|style|noscript|template)\b[^>]*>[\s\S]*?(?:<\/\1\s*>|$)/gi, ' ')
-    .replace(/<[^>]*>/g, ' ')
+    .replace(/<[^<>]*>/g, ' ')
     .replace(/[ \t]+/g, ' ')
     .replace(/\s*\n\s*/g, '\n')
     .trim()

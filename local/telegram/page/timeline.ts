@@ -166,6 +166,9 @@ export class Timeline {
   #put(items: readonly Item[]): boolean {
     const before = this.#list.firstElementChild
     const next = new Map<string, Shown>()
+    // What is gone goes first: then everything that stays is already in its place and is not moved.
+    const keys = new Set(items.map(({ key }) => key))
+    for (const [key, { element }] of this.#shown) if (!keys.has(key)) this.#list.removeChild(element)
     let at = this.#list.firstChild
     for (const { key, look, render } of items) {
       const known = this.#shown.get(key)
@@ -183,7 +186,6 @@ export class Timeline {
         }
       }
     }
-    for (const [key, { element }] of this.#shown) if (!next.has(key)) this.#list.removeChild(element)
     this.#shown = next
     return Boolean(before?.isConnected) && before !== this.#list.firstElementChild
   }

@@ -64,6 +64,19 @@ describe('in a private chat', () => {
     ])
   })
 
+  test('a reply is asked for until something is written', async () => {
+    bot.sim.start(ALICE)
+    await bot.api.sendMessage(ALICE, 'Name?', { reply_markup: { force_reply: true } })
+    expect(bot.sim.keyboard(ALICE)?.markup).toEqual({ force_reply: true })
+    bot.sim.sendText({ from: ALICE }, 'Rex')
+    expect(bot.sim.keyboard(ALICE)).toBeUndefined()
+    await bot.api.sendMessage(ALICE, 'Pick', { reply_markup: { keyboard: [['A']] } })
+    bot.sim.sendText({ from: ALICE }, 'A')
+    expect(bot.sim.keyboard(ALICE)).toBeDefined()
+    await bot.api.sendMessage(ALICE, 'Done', { reply_markup: { remove_keyboard: true } })
+    expect(bot.sim.keyboard(ALICE)).toBeUndefined()
+  })
+
   test('forwards name who wrote it', () => {
     const { message_id } = bot.sim.sendText({ from: ALICE }, 'x')
     bot.sim.forward({ from: ALICE }, ALICE, message_id)

@@ -1,8 +1,12 @@
-/** The people's side of this Telegram: what a person does in the app, and what a test wants to see of it. */
+/**
+ * The people's side of this Telegram: what a person does in the app, and what a test wants to see of it. Long because it is the
+ * whole vocabulary of a test in one place; each word is a few lines.
+ */
 import { createReadStream } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Chat, Message, Update } from 'grammy/types'
+import { z } from 'zod'
 import type { ApiCall } from '../bot-api/call-log.ts'
 import type { FaultInput } from '../bot-api/faults.ts'
 import { mimeTypeOf } from '../bot-api/incoming-file.ts'
@@ -60,6 +64,13 @@ export interface NewGroup {
   /** Tells the bot that it was added, as Telegram does. */
   readonly announce?: boolean
 }
+
+/** A reply that is asked for alone, without keys that stay. */
+const AsksReply = z.strictObject({
+  force_reply: z.literal(true),
+  input_field_placeholder: z.string().optional(),
+  selective: z.boolean().optional(),
+})
 
 export class Sim {
   readonly world: World
@@ -434,8 +445,17 @@ export class Sim {
         ? { quote: { text: sender.quote, position: Math.max(0, whole.indexOf(sender.quote)), is_manual: true } }
         : {}),
     })
+    this.#fulfilReplyRequest(chatId)
     deliver(this.world, message)
     return message
+  }
+
+  /** Whatever is written, the apps ask for a reply no longer. */
+  #fulfilReplyRequest(chatId: number): void {
+    const keyboard = this.keyboard(chatId)
+    if (!keyboard || !AsksReply.safeParse(keyboard.markup).success) return
+    this.world.settings.remove(`keyboard:${chatId}`)
+    this.world.events.emit({ type: 'state' })
   }
 
   /** Writing to the bot opens the chat, and unblocks it. */

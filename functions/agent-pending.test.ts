@@ -1,0 +1,148 @@
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import type { PendingMessage } from '../agent-vm/protocol.ts'
+import { migrateDatabase } from '../local/migrate.ts'
+import { type Sqld, startSqld } from '../local/sqld.ts'
+import { agentPending } from './agent-pending.ts'
+import { type Database, openDatabase } from './database/database.ts'
+import { agentMembers, agents } from './database/schema.ts'
+import { hashInferenceKey } from './inference/agent-key.ts'
+import { createSeal } from './seal.ts'
+
+const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString('base64url')
+const KEY = `bk-${'k'.repeat(40)}`
+const GROUP = '-100'
+
+let dataDir: string
+let sqld: Sqld
+let database: Database
+let machine: Server
+let waiting: PendingMessage[] = []
+let acknowledged: unknown[] = []
+let delivered: { chat: string; ids: number[] }[] = []
+let broken = ''
+
+const bindings = () => ({
+  PUBLIC_URL: 'http://127.0.0.1:1',
+  TELEGRAM_BOT_TOKEN: `7:${'a'.repeat(35)}`,
+  TELEGRAM_WEBHOOK_SECRET: 'a-secret-of-enough-length',
+  LIBERTAI_API_KEY: 'key',
+  ALEPH_SSH_PUBKEY: 'ssh-ed25519 AAAA',
+  LIBSQL_URL: sqld.url,
+  BOT_ENCRYPTION_KEY: ENCRYPTION_KEY,
+  WORKER_SIGNING_KEY: '{}',
+  CHAT: {
+    getByName: (name: string) => ({
+      hosts: async () => name === `7:${GROUP}`,
+      deliverPending: async (_: string, messages: readonly PendingMessage[]) => {
+        if (name === broken) return 0
+        delivered.push({ chat: name, ids: messages.map(({ id }) => id) })
+        return Math.max(...messages.map(({ id }) => id))
+      },
+    }),
+  },
+})
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'baal-pending-'))
+  sqld = await startSqld({ dataDir })
+  await migrateDatabase(sqld.url)
+  database = openDatabase({ url: sqld.url })
+  machine = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += String(chunk)
+    if (request.method === 'POST') acknowledged.push(JSON.parse(body))
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ messages: waiting }))
+  }).listen(0, '127.0.0.1')
+  await once(machine, 'listening')
+  const address = machine.address()
+  const secretSealed = await createSeal(ENCRYPTION_KEY).seal('s', { what: 'agent-secret', id: 'rosa' })
+  await database.insert(agents).values({
+    id: 'rosa',
+    ownerId: 1,
+    name: 'Rosa',
+    prompt: '',
+    model: 'glm-4.7',
+    status: 'running',
+    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
+    secretSealed,
+    inferenceKeySealed: '',
+    inferenceKeyHash: hashInferenceKey(KEY),
+    createdAt: 0,
+    updatedAt: 0,
+  })
+  await database.insert(agentMembers).values([
+    { agentId: 'rosa', userId: 2, role: 'visitor', joinedAt: 0 },
+    { agentId: 'rosa', userId: 3, role: 'blocked', joinedAt: 0 },
+  ])
+})
+afterAll(async () => {
+  machine.close()
+  await sqld.close()
+  await rm(dataDir, { recursive: true, force: true })
+})
+beforeEach(() => {
+  acknowledged = []
+  delivered = []
+  broken = ''
+  vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+})
+
+const ping = (id = 'rosa', key = KEY) =>
+  agentPending.request(
+    `/agents/${id}/pending`,
+    { method: 'POST', headers: { authorization: `Bearer ${key}` } },
+    bindings(),
+  )
+
+const result = (id: number, chat_id: string): PendingMessage => ({
+  id,
+  chat_id,
+  content: 'done',
+  source: 'schedule',
+  created_at: '',
+})
+
+describe('results of background work', () => {
+  test('go to the chats they are for and are acknowledged', async () => {
+    waiting = [result(1, '1'), result(2, '2'), result(3, '1'), result(4, '1:9'), result(5, GROUP)]
+    expect((await ping()).status).toBe(200)
+    expect(delivered).toEqual([
+      { chat: '7:1', ids: [1, 3] },
+      { chat: '7:2', ids: [2] },
+      { chat: '7:1:9', ids: [4] },
+      { chat: `7:${GROUP}`, ids: [5] },
+    ])
+    expect(acknowledged).toEqual([{ up_to: 5 }])
+  })
+
+  test('are acknowledged only up to the first that is not durable', async () => {
+    waiting = [result(1, '1'), result(2, '2'), result(3, '1')]
+    broken = '7:2'
+    await ping()
+    expect(acknowledged).toEqual([{ up_to: 1 }])
+  })
+
+  test('reach nobody the agent has nothing to do with, and do not hold up the rest', async () => {
+    waiting = [result(1, '4'), result(2, '3'), result(3, '-200'), result(4, 'x:../1'), result(5, ''), result(6, '1')]
+    await ping()
+    expect(delivered).toEqual([{ chat: '7:1', ids: [6] }])
+    expect(acknowledged).toEqual([{ up_to: 6 }])
+  })
+
+  test.each([
+    ['another agent’s id', 'other', KEY],
+    ['a wrong key', 'rosa', `bk-${'x'.repeat(40)}`],
+    ['no key', 'rosa', ''],
+  ])('are not fetched for %s', async (_, id, key) => {
+    waiting = [result(1, '1')]
+    const response = await ping(id, key)
+    expect([response.status, await response.json()]).toEqual([401, { error: 'unauthorized' }])
+    expect(delivered).toEqual([])
+  })
+})

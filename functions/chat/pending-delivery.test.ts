@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest'
+import { Outbox } from './outbox.ts'
+import { takePending } from './pending-delivery.ts'
+import { fakeChatDatabase } from './testing/chat-database.fake.ts'
+
+describe('takePending', () => {
+  test('takes each result once, in order, and says how far it got', () => {
+    const { take, texts } = start()
+    expect(take([result(2, 'second'), result(1, 'first')])).toBe(2)
+    expect(take([result(2, 'second'), result(3, 'third')])).toBe(3)
+    expect(texts()).toEqual(['⏰ first', '⏰ second', '⏰ third'])
+  })
+
+  test('takes the same id of another agent for another result', () => {
+    const { take, texts } = start()
+    take([result(1, 'one')], 'a')
+    take([result(1, 'two')], 'b')
+    expect(texts().length).toBe(2)
+  })
+
+  test('sends a file without words as a file alone', () => {
+    const { take, outbox } = start()
+    take([{ ...result(1, ''), file: { path: 'out/chart.png', caption: 'Today' } }])
+    expect(outbox.next()?.action).toMatchObject({
+      kind: 'agent_file',
+      from: { path: 'out/chart.png' },
+      name: 'chart.png',
+    })
+  })
+
+  test('is done with nothing', () => {
+    expect(start().take([])).toBe(0)
+  })
+})
+
+function start() {
+  const database = fakeChatDatabase()
+  const outbox = new Outbox(database)
+  return {
+    outbox,
+    take: (messages: Parameters<typeof takePending>[1], agent = 'a') =>
+      takePending(agent, messages, { database, outbox, now: () => 0 }),
+    texts: () => {
+      const texts: string[] = []
+      for (let seq = 1; ; seq++) {
+        const action = outbox.find(seq)?.action
+        if (!action) return texts
+        if ('text' in action) texts.push(action.text.text)
+      }
+    },
+  }
+}
+
+function result(id: number, content: string) {
+  return { id, chat_id: '42', content, source: 'schedule', created_at: '' }
+}

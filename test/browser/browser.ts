@@ -1,0 +1,66 @@
+/** Debian's Chromium, driven as a person would drive it. Nothing of it talks to anybody but the page. */
+import { existsSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
+import { ROOT } from '../../local/settings.ts'
+
+const CHROMIUM = '/usr/bin/chromium'
+const SCREENSHOTS = join(ROOT, '.data', 'screenshots')
+const PHONE = { width: 390, height: 844 }
+
+export async function openBrowser(): Promise<Browser> {
+  if (!existsSync(CHROMIUM)) throw new Error(`${CHROMIUM} is missing: apt-get install chromium`)
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+}
+
+/** The chat page as one person sees it. */
+export class ChatPage {
+  readonly page: Page
+  readonly problems: string[] = []
+
+  private constructor(page: Page) {
+    this.page = page
+    page.on('pageerror', (error) => this.problems.push(error.message))
+  }
+
+  static async open(browser: Browser, url: string): Promise<ChatPage> {
+    await mkdir(SCREENSHOTS, { recursive: true })
+    const chat = new ChatPage(await browser.newPage({ viewport: PHONE }))
+    await chat.page.goto(url)
+    return chat
+  }
+
+  async say(text: string): Promise<void> {
+    const composer = this.page.getByTestId('composer')
+    await composer.locator('textarea, [contenteditable]').or(composer).last().fill(text)
+    await this.page.getByTestId('send').click()
+  }
+
+  async press(text: string | RegExp): Promise<void> {
+    await this.page.getByTestId('inline-button').filter({ hasText: text }).last().click()
+  }
+
+  message(text: string | RegExp): Locator {
+    return this.page.getByTestId('message').filter({ hasText: text }).last()
+  }
+
+  async sees(text: string | RegExp): Promise<void> {
+    await this.message(text).waitFor({ timeout: 90_000 })
+  }
+
+  async screenshot(name: string): Promise<void> {
+    await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) })
+  }
+}

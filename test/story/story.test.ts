@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTelegram } from '../../local/telegram/start-telegram.ts'
+import { Person } from './person.ts'
+import { type SetUp, setUpBaal } from './set-up.ts'
+
+const STORY_PORT = 18_100
+const SEPARATE_PORT = 18_200
+const SEPARATE_TOKEN = '7000000009:separately-started-stand-in-token'
+
+let setUp: SetUp
+let alice: Person
+
+beforeAll(async () => {
+  setUp = await setUpBaal(STORY_PORT, { MODEL_TOKEN_DELAY_MS: '6' })
+  alice = await Person.meet(setUp.baal.pageUrl)
+  await alice.createAgent('Rosa')
+})
+afterAll(() => setUp?.close())
+
+describe('an agent of one’s own', () => {
+  test('runs commands, writes files and sends them', async () => {
+    await alice.say('run `git --version`')
+    await alice.hears('git version')
+    await alice.say('write notes.txt with milk and bread, then send it to me')
+    expect((await alice.receives('notes.txt')).document).toBeDefined()
+  })
+
+  test('remembers across a restart of everything, with its conversation and files', async () => {
+    await alice.say('remember that my dog is called Rex')
+    await alice.hears('Noted')
+    await setUp.restart()
+    await alice.say('what is my dog called?')
+    await alice.hears('Rex')
+    await alice.say('list my files')
+    await alice.hears('notes.txt')
+  })
+
+  test('says the whole answer exactly once when the Worker is killed in the middle of it', async () => {
+    await alice.say('write a long story')
+    await alice.seesDraft(400)
+    const worker = setUp.baal.pids()['the Worker'] ?? 0
+    process.kill(-worker, 'SIGKILL')
+    await alice.hears('The end.')
+    const texts = (await alice.botTexts()).join('\n')
+    expect(texts.match(/The end\./g)).toHaveLength(1)
+    expect(texts.match(/A long story/g)).toHaveLength(1)
+    expect(texts.match(/^Chapter \d+$/gm)).toEqual(Array.from({ length: 12 }, (_, index) => `Chapter ${index + 1}`))
+  })
+
+  test('stops when it is told to', async () => {
+    await alice.say('write an essay')
+    await alice.seesDraft(100)
+    await alice.say('/stop')
+    await alice.hears('Stopped')
+    const { drafts } = await alice.read()
+    expect(drafts).toEqual([])
+  })
+
+  test('is shared by a link: the visitor talks to it and sees nothing of its owner', async () => {
+    await alice.say('/share')
+    await alice.press('New link')
+    await alice.press('Create link')
+    const link = /start=([\w-]{16,64})/.exec(await alice.hears(/start=[\w-]{16,64}/))?.[1]
+    const bob = await Person.meet(setUp.baal.pageUrl, 1)
+    await bob.start(link)
+    await bob.hears('Rosa')
+    await bob.say('what is my dog called?')
+    await bob.hears('I have no note about that')
+    expect((await bob.botTexts()).join()).not.toContain('Rex')
+  })
+
+  test('is listed, left and deleted, and its machine goes with it', async () => {
+    await alice.say('/list')
+    await alice.hears('Rosa')
+    await alice.say('/manage')
+    await alice.say('/help')
+    await alice.hears('/create')
+    await alice.say('/delete')
+    await alice.press('Yes, delete')
+    await alice.hears('is gone')
+  })
+})
+
+test('everything works with a Telegram stand-in that was started apart and is given by its address', async () => {
+  const telegram = await startTelegram({ port: 0, token: SEPARATE_TOKEN })
+  const apart = await setUpBaal(SEPARATE_PORT, {
+    TELEGRAM_BOT_TOKEN: SEPARATE_TOKEN,
+    TELEGRAM_API_ROOT: telegram.url,
+    PUBLIC_URL: `http://127.0.0.1:${SEPARATE_PORT}`,
+  })
+  try {
+    expect(apart.baal.standIns.telegram).toBe(false)
+    const person = await Person.meet(telegram.url)
+    await person.createAgent('Vega')
+    await person.say('run `echo from apart`')
+    await person.hears('from apart')
+  } finally {
+    await apart.close()
+    await telegram.close()
+  }
+})

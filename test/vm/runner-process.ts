@@ -1,0 +1,108 @@
+/** The real deploy-runner as a process of its own, and signed calls to it. */
+import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { importJWK, SignJWT } from 'jose'
+import { buildAgentBundle } from '../../agent-vm/bundle.ts'
+import {
+  type MachineReport,
+  type ProgressLine,
+  RUNNER_AUDIENCE,
+  RUNNER_ISSUER,
+  type RunnerError,
+  RunnerLine,
+} from '../../deploy-runner/protocol.ts'
+import { startProcess } from '../../local/child-process.ts'
+import { ROOT } from '../../local/settings.ts'
+import { freePort } from '../../local/sqld.ts'
+
+export interface Answer {
+  readonly raw: string
+  readonly lines: readonly ProgressLine[]
+  readonly result?: MachineReport
+  readonly error?: RunnerError
+}
+
+export interface RunnerProcess {
+  readonly agentVersion: string
+  call(path: string, body: object, onLine?: (line: ProgressLine) => void): Promise<Answer>
+  output(): string
+  stop(): Promise<void>
+}
+
+export async function startRunner(sshPrivateKey: string): Promise<RunnerProcess> {
+  const folder = await mkdtemp(join(tmpdir(), 'baal-vm-runner-'))
+  const bundle = await buildAgentBundle(join(folder, 'agent.mjs'))
+  const signing = generateKeyPairSync('ed25519')
+  const key = await importJWK(signing.privateKey.export({ format: 'jwk' }), 'EdDSA')
+  const port = await freePort()
+  const printed: string[] = []
+  const listening = Promise.withResolvers<void>()
+  const runner = startProcess({
+    name: 'runner',
+    command: process.execPath,
+    args: ['--disable-warning=ExperimentalWarning', join(ROOT, 'deploy-runner/main.ts')],
+    env: {
+      PATH: process.env.PATH,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      SSH_PRIVATE_KEY: sshPrivateKey,
+      WORKER_PUBLIC_KEY: JSON.stringify(signing.publicKey.export({ format: 'jwk' })),
+      AGENT_BUNDLE: bundle.path,
+    },
+    onLine: (line) => {
+      printed.push(line)
+      if (line.includes('"listening"')) listening.resolve()
+    },
+  })
+  void runner.ended.then(() => listening.reject(new Error(`the runner ended:\n${runner.lastOutput()}`)))
+  await listening.promise
+  const sign = (body: string) =>
+    new SignJWT({ body: createHash('sha256').update(body).digest('base64url') })
+      .setProtectedHeader({ alg: 'EdDSA' })
+      .setIssuer(RUNNER_ISSUER)
+      .setAudience(RUNNER_AUDIENCE)
+      .setIssuedAt()
+      .setExpirationTime('60s')
+      .setJti(randomUUID())
+      .sign(key)
+  return {
+    agentVersion: bundle.version,
+    async call(path, body, onLine) {
+      const text = JSON.stringify(body)
+      const headers = { authorization: `Bearer ${await sign(text)}` }
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: text, headers })
+      if (!response.ok || !response.body) throw new Error(`${path}: ${response.status}`)
+      return readAnswer(response.body, onLine)
+    },
+    output: () => printed.join('\n'),
+    stop: async () => {
+      await runner.stop()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function readAnswer(body: ReadableStream<Uint8Array>, onLine?: (line: ProgressLine) => void): Promise<Answer> {
+  let raw = ''
+  let rest = ''
+  const lines: ProgressLine[] = []
+  let last: Pick<Answer, 'result' | 'error'> = {}
+  const decoder = new TextDecoder()
+  for await (const chunk of body) {
+    const text = decoder.decode(chunk, { stream: true })
+    raw += text
+    const parts = (rest + text).split('\n')
+    rest = parts.pop() ?? ''
+    for (const part of parts) {
+      const line = RunnerLine.parse(JSON.parse(part))
+      if ('result' in line || 'error' in line) last = line
+      else {
+        lines.push(line)
+        onLine?.(line)
+      }
+    }
+  }
+  return { raw, lines, ...last }
+}
