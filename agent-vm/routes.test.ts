@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { pack } from 'tar-stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { PendingResponse } from './protocol.ts'
 import { AgentHealth } from './protocol.ts'
 import { type AgentUnderTest, reasonOf, SECRET, startTestAgent, textsOf } from './testing/agent-under-test.ts'
 
@@ -163,7 +164,7 @@ describe('files', () => {
       },
     })
     await expect(agent.request('/files/broken.txt', { method: 'PUT', body, duplex: 'half' } as RequestInit)).rejects.toThrow()
-    await expect.poll(async () => (await (await get('/files')).json()).entries).toEqual([])
+    await expect.poll(async () => (await (await get('/files')).json<{ entries: unknown[] }>()).entries).toEqual([])
   })
 })
 
@@ -224,7 +225,7 @@ describe('export and import', () => {
     ['half an archive', async () => (await archiveOf({ 'workspace/a': 'x'.repeat(50_000) })).subarray(0, 80)],
   ])('%s is refused and changes nothing', async (_name, build) => {
     await agent.chat('keep this')
-    const response = await agent.request('/import', { method: 'POST', body: await build() })
+    const response = await agent.request('/import', { method: 'POST', body: new Uint8Array(await build()) })
     expect(response.status).toBe(400)
     expect(await response.json()).toMatchObject({ error: 'invalid_archive' })
     expect(await (await get('/files')).json()).toEqual({ entries: [] })
@@ -239,7 +240,7 @@ describe('background work', () => {
   test('waits as pending until it is acknowledged, across a restart', async () => {
     agent.model.script = () => ({ content: 'The news.' })
     await agent.runBackground({ origin: 'schedule', prompt: 'news', chatId: 'c1', user: owner })
-    const pending = async (after = 0) => (await (await get(`/pending?after=${after}`)).json()).messages
+    const pending = async (after = 0) => (await (await get(`/pending?after=${after}`)).json<PendingResponse>()).messages
     const [message] = await pending()
     expect(message).toEqual({ id: 1, chat_id: 'c1', content: 'The news.', source: 'schedule', created_at: expect.any(String) })
     expect(await pending(1)).toEqual([])
@@ -253,8 +254,8 @@ describe('background work', () => {
     agent.model.script = (_call, index) => ({ content: index === 0 ? ' HEARTBEAT_OK\n' : 'HEARTBEAT_OK but look' })
     await agent.runBackground({ origin: 'heartbeat', prompt: 'x', chatId: 'c1', user: owner })
     await agent.runBackground({ origin: 'heartbeat', prompt: 'x', chatId: 'c1', user: owner })
-    const { messages } = await (await get('/pending')).json()
-    expect(messages.map(({ content }: { content: string }) => content)).toEqual(['HEARTBEAT_OK but look'])
+    const { messages } = await (await get('/pending')).json<PendingResponse>()
+    expect(messages.map(({ content }) => content)).toEqual(['HEARTBEAT_OK but look'])
   })
 
   test('the same turn id runs once', async () => {
@@ -281,7 +282,7 @@ describe('background work', () => {
     const context = { chatId: 'c7', turnId: 't', user: owner, origin: 'chat' as const, signal: new AbortController().signal }
     const id = await agent.ports.spawnSubagent('look it up', context)
     expect(id).toMatch(/^subagent-/)
-    await expect.poll(async () => (await (await get('/pending')).json()).messages).toMatchObject([
+    await expect.poll(async () => (await (await get('/pending')).json<PendingResponse>()).messages).toMatchObject([
       { chat_id: 'c7', content: 'Found it.', source: 'subagent' },
       { chat_id: 'c7', content: '', source: 'subagent', file: { path: 'r.pdf', caption: 'here it is' } },
     ])
@@ -291,8 +292,8 @@ describe('background work', () => {
   test('a failure is told, not swallowed', async () => {
     agent.model.script = () => ({ status: 402 })
     await agent.runBackground({ origin: 'schedule', prompt: 'x', chatId: 'c1', user: owner })
-    const { messages } = await (await get('/pending')).json()
-    expect(messages[0].content).toContain('budget')
+    const { messages } = await (await get('/pending')).json<PendingResponse>()
+    expect(messages[0]?.content).toContain('budget')
   })
 })
 

@@ -112,7 +112,7 @@ async function addFile(pack: Pack, files: WorkspaceFiles, path: string): Promise
     missing -= filler.length
     await write(entry, filler)
   }
-  entry.end()
+  entry.end(undefined)
 }
 
 type TarEntry = ReturnType<Pack['entry']>

@@ -3,7 +3,7 @@
  * then applied: files are moved into place, history and configuration replaced in one transaction. Other files stay.
  */
 import { randomBytes } from 'node:crypto'
-import { type Readable, Transform } from 'node:stream'
+import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
 import type { Header } from 'tar-stream'
@@ -33,7 +33,8 @@ export interface Imported {
 }
 
 /** One file of the archive: its header and its bytes. */
-type Entry = Readable & { readonly header: Header }
+type Entry = AsyncIterable<Buffer> & { readonly header: Header; resume(): unknown }
+
 
 interface Staged {
   agent?: z.infer<typeof ArchivedAgent>
@@ -68,7 +69,7 @@ async function stage(body: Readable, folder: string, files: WorkspaceFiles): Pro
     let entries = 0
     for await (const entry of extract) {
       if (++entries > MAX_ENTRIES) throw new ArchiveRefused('The archive has too many files.')
-      await stageEntry(entry, folder, files, staged)
+      await stageEntry(entry as Entry, folder, files, staged)
     }
   }
   const done = read().catch((error: Error) => {
@@ -91,7 +92,7 @@ async function stageEntry(entry: Entry, folder: string, files: WorkspaceFiles, s
     for (const line of staged.lines) if (line.kind === 'message') parse(ModelMessage, line.body, HISTORY_ENTRY)
   } else if (name.startsWith(WORKSPACE_PREFIX)) {
     const path = parsePath(name.slice(WORKSPACE_PREFIX.length)).join('/')
-    await files.write(`${folder}/${path}`, entry)
+    await files.write(`${folder}/${path}`, Readable.from(entry))
     staged.paths.add(path)
   } else entry.resume()
 }

@@ -15,15 +15,12 @@ import { type Database, openDatabase } from '../database/database.ts'
 import { findUser } from '../database/users.ts'
 import { describeError, log } from '../log.ts'
 import { type AgentClient, agentClientFor } from './agent-client.ts'
-import { languageOf } from './catalogue/catalogue.ts'
 import { ChatBudget } from './chat-budget.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import { ChatFacts } from './chat-facts.ts'
 import { openStore } from './chat-store.ts'
 import { type DeliveryWords, deliveryWords } from './delivery-words.ts'
 import type { DeploymentReport } from './deployment-report.ts'
-import { draftIdOf } from './draft-id.ts'
-import { previewRef } from './final.ts'
 import { buildHandlerPorts } from './handler-ports.ts'
 import type { ChatIdentity, ClassifyUpdate, DescribeDeployment, HandleUpdate } from './handling.ts'
 import { Inbox, type InboxLane, KEPT_AFTER_DONE_MS } from './inbox.ts'
@@ -37,14 +34,10 @@ import { Reports } from './reports.ts'
 import { RowWaiters } from './row-waiters.ts'
 import { isStaleIsolate, mayBeStaleIsolate } from './stale-isolate.ts'
 import { isStopSignal } from './stop-signal.ts'
-import { Streamer } from './streamer.ts'
 import { createTelegramClient, type TelegramClient } from './telegram-client.ts'
-import { plainText } from './text/formatted-text.ts'
-import { STOP_BUTTON } from './turn-buttons.ts'
-import { prepareTurn } from './turn-preparation.ts'
-import { previewKey, TurnRun } from './turn-run.ts'
-import { TurnRunner } from './turn-runner.ts'
-import { type PreparedTurn, type TurnRow, TurnStore } from './turn-store.ts'
+import { createTurnRunner } from './turn-assembly.ts'
+import type { TurnRunner } from './turn-runner.ts'
+import { TurnStore } from './turn-store.ts'
 import { readNews } from './update-news.ts'
 import { WorkLoops } from './work-loops.ts'
 
@@ -161,6 +154,7 @@ export class ChatEngine {
     const timer = setTimeout(() => handover.abort(), HANDOVER_MS)
     try {
       this.#prune()
+      await this.#handOver()
       return await this.#loops.run(handover.signal)
     } finally {
       clearTimeout(timer)
@@ -316,106 +310,26 @@ export class ChatEngine {
   }
 
   #createRunner(): TurnRunner {
-    return new TurnRunner({
-      database: this.#options.storage,
-      turns: this.#turns,
+    const { identity, storage, config, env } = this.#options
+    return createTurnRunner({
+      identity,
+      storage,
+      facts: this.#facts,
       inbox: this.#inbox,
       outbox: this.#outbox,
-      agentChat: () => this.#facts.agentChat,
-      createRun: (row) => this.#createRun(row),
-      prepare: (row, agent) => this.#prepare(row, agent),
-      afterTurn: async (agentId) => {
-        const { config, env } = this.#options
-        await collectPending(agentId, { config, database: this.#database(), env })
-      },
-      onOutgoing: this.#onOutgoing,
-      onRunning: () => this.#loops.kick('steering'),
-      now,
-    })
-  }
-
-  #createRun(row: TurnRow): TurnRun {
-    const { identity, storage } = this.#options
-    // In the background: what is said before it is known is said in the language of the last turn.
-    void this.#learnLanguage(row.input.user.id)
-    return new TurnRun(row, {
-      database: storage,
       turns: this.#turns,
-      outbox: this.#outbox,
-      streamer: this.#createStreamer(row),
-      agent: async (agentId) => {
-        const agent = await this.#agent(agentId)
-        // Now there is somebody to hand more words to.
-        queueMicrotask(() => this.#loops.kick('steering'))
-        return agent
-      },
-      prepare: (turn, agent) => this.#prepare(turn, agent),
-      agentChat: this.#facts.agentChat,
-      quiet: row.input.quiet ?? false,
-      isGroup: identity.kind === 'group',
+      budget: this.#budget,
+      telegram: this.#telegram,
+      rows: this.#rows,
+      agent: (agentId) => this.#agent(agentId),
+      findUser: (userId) => findUser(this.#database(), userId),
+      collectPending: (agentId) => collectPending(agentId, { config, database: this.#database(), env }),
       words: this.#words,
       onOutgoing: this.#onOutgoing,
+      onTurn: this.#onTurn,
+      onClosed: (reason) => this.#close(reason),
       now,
-      sleep: pause,
     })
-  }
-
-  #createStreamer({ turnId, input, startedAt }: TurnRow): Streamer {
-    const { identity } = this.#options
-    const ref = previewRef(turnId)
-    const keyboard = [[STOP_BUTTON.build(this.#words().stop, turnId)]]
-    const replyTo = identity.kind === 'group' ? input.sources[0]?.message_id : undefined
-    const to = () => this.#facts.destination()
-    return new Streamer(
-      {
-        mode: identity.kind === 'private' ? 'draft' : 'edit',
-        kind: identity.kind,
-        previewId: this.#outbox.resolve({ ref }),
-        startedAt: startedAt ?? now(),
-      },
-      {
-        budget: this.#budget,
-        sendDraft: (text) => this.#telegram.sendDraft(to(), draftIdOf(turnId), text),
-        sendTyping: () => this.#telegram.sendTyping(to()),
-        editPreview: (messageId, text) => this.#telegram.editPreview(to(), messageId, text, keyboard),
-        openPreview: async (text, signal) => {
-          const key = previewKey(turnId)
-          const reply = replyTo === undefined ? {} : { replyTo }
-          this.#outbox.add(key, { kind: 'send', ref, text, keyboard, ...reply }, now())
-          this.#onOutgoing()
-          await this.#rows.ended(key, signal)
-          return this.#outbox.resolve({ ref })
-        },
-        onClosed: (reason) => this.#close(reason),
-        now,
-        sleep: pause,
-      },
-    )
-  }
-
-  async #prepare(row: TurnRow, agent: AgentClient): Promise<PreparedTurn> {
-    const { message, attachments, problems } = await prepareTurn(row.input, { telegram: this.#telegram, agent })
-    const prepared = { message, attachments: [...attachments] }
-    this.#options.storage.transaction(() => {
-      this.#turns.savePrepared(row.turnId, prepared)
-      problems.forEach(({ name, reason }, index) => {
-        const words = this.#words()
-        const text = reason === 'too_large' ? words.incomingTooLarge(name) : words.incomingFailed(name)
-        this.#outbox.add(`t:${row.turnId}:media:${index}`, { kind: 'send', text: plainText(text) }, now())
-      })
-    })
-    if (problems.length > 0) this.#onOutgoing()
-    return prepared
-  }
-
-  async #learnLanguage(userId: number): Promise<void> {
-    try {
-      const user = await findUser(this.#database(), userId)
-      const language = user && languageOf(user)
-      if (language && language !== this.#facts.language) this.#facts.save({ language })
-    } catch (error) {
-      log('warn', 'language_not_read', { error: describeError(error) })
-    }
   }
 
   /** Nothing reaches this chat any more: nobody hears an answer. */
@@ -426,15 +340,22 @@ export class ChatEngine {
 
   /** The group goes on under another id, with another object: it gets what this one knows. */
   async #migrate(chatId: number): Promise<void> {
+    if (this.#facts.migratedTo !== chatId) this.#facts.save({ migratedTo: chatId, handedOver: false })
+    await this.#handOver()
+  }
+
+  /** Tried again with every run until the other object has it. */
+  async #handOver(): Promise<void> {
     const { identity, storage, env } = this.#options
-    if (this.#facts.migratedTo === chatId) return
-    this.#facts.save({ migratedTo: chatId })
+    const { migratedTo, handedOver, agentChat } = this.#facts
+    if (migratedTo === undefined || handedOver) return
     const rows = storage.query("SELECT key, value FROM store WHERE key NOT LIKE '#%'")
     const values = Object.fromEntries(rows.map(({ key, value }) => [String(key), String(value)]))
     try {
-      await env.CHAT.getByName(`${identity.botId}:${chatId}`).adopt(values, this.#facts.agentChat)
+      await env.CHAT.getByName(`${identity.botId}:${migratedTo}`).adopt(values, agentChat)
+      this.#facts.save({ handedOver: true })
     } catch (error) {
-      log('error', 'chat_not_moved', { chat: identity.name, error: describeError(error) })
+      log('error', 'chat_not_handed_over', { chat: identity.name, error: describeError(error) })
     }
   }
 

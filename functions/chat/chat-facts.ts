@@ -16,6 +16,8 @@ const Facts = z.object({
   silentUntil: z.number().default(0),
   /** The group was turned into a supergroup with this id. */
   migratedTo: z.int().optional(),
+  /** The object of that supergroup has what this one knew. */
+  handedOver: z.boolean().default(false),
   /** The agent knows this chat by an earlier id. */
   agentChat: z.string().optional(),
   /** A group with topics: other objects send into it too. */
@@ -46,6 +48,10 @@ export class ChatFacts {
 
   get migratedTo(): number | undefined {
     return this.#facts.migratedTo
+  }
+
+  get handedOver(): boolean {
+    return this.#facts.handedOver
   }
 
   get language(): Language | undefined {

@@ -75,7 +75,8 @@ function closingLine(
   { progress, problem, stopped, words }: Pick<FinalRequest, 'progress' | 'problem' | 'stopped' | 'words'>,
   answer: string,
 ): string | undefined {
-  if (stopped) return words.stopped
+  // Somebody else may have told the agent to stop.
+  if (stopped || progress.done === 'cancelled') return words.stopped
   if (problem !== undefined) return `⚠️ ${problem}`
   if (progress.done === 'max_iterations') return words.maxIterations
   return answer === '' ? words.nothingSaid : undefined

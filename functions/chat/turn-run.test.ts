@@ -187,6 +187,7 @@ async function start(brain: FakeBrain) {
         quiet: false,
         isGroup: false,
         words: () => deliveryWords('en'),
+        onStarted: () => undefined,
         onOutgoing: () => undefined,
         now: Date.now,
         sleep: (ms, signal) => turn.sleep(ms, signal),

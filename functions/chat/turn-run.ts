@@ -45,6 +45,8 @@ export interface TurnRunPorts {
   readonly quiet: boolean
   readonly isGroup: boolean
   words(): DeliveryWords
+  /** The agent has begun: it takes more words now. */
+  onStarted(): void
   /** There are new rows in the outbox. */
   onOutgoing(): void
   now(): number
@@ -76,9 +78,9 @@ export class TurnRun {
     return this.#progress
   }
 
-  /** The agent, once it was reached. */
+  /** The agent, once it has begun with the turn: before, it takes no words for it. */
   get agent(): AgentClient | undefined {
-    return this.#agent
+    return this.#progress.cursor > 0 ? this.#agent : undefined
   }
 
   get stopping(): boolean {
@@ -181,6 +183,7 @@ export class TurnRun {
       important ||= event !== undefined && event.type !== 'delta' && event.type !== 'keepalive'
     }
     if (this.#progress === before) return
+    if (before.cursor === 0) this.#ports.onStarted()
     this.#failures = 0
     this.#unsaved = true
     if (important || this.#ports.now() - this.#savedAt >= SAVE_EVERY_MS) this.#save(files)

@@ -29,8 +29,6 @@ export interface TurnRunnerPorts {
   /** A turn has ended: what the agent did in the background may wait to be fetched. */
   afterTurn(agentId: string): Promise<void>
   onOutgoing(): void
-  /** A turn runs now that others may be handed to. */
-  onRunning(): void
   now(): number
 }
 
@@ -52,7 +50,6 @@ export class TurnRunner {
     turns.start(row.turnId, now())
     const run = this.#ports.createRun(turns.find(row.turnId) ?? row)
     this.#live = run
-    this.#ports.onRunning()
     try {
       await run.run(over)
     } finally {

@@ -37,6 +37,17 @@ export class Person {
     return this.#post('/sim/text', { from: this.id, text })
   }
 
+  /** Says something and waits for the answer that comes after it. */
+  async ask(text: string, expected: string | RegExp): Promise<string> {
+    await this.say(text)
+    return this.#until(`an answer with ${expected} to “${text}”`, async () => {
+      const { messages } = await this.read()
+      const asked = messages.findLastIndex((message) => message.from?.id === this.id)
+      const answers = messages.slice(asked + 1).map((message) => message.text ?? '')
+      return answers.find((said) => (typeof expected === 'string' ? said.includes(expected) : expected.test(said)))
+    })
+  }
+
   start(payload = ''): Promise<unknown> {
     return this.#post('/sim/start', { from: this.id, payload })
   }

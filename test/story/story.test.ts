@@ -19,20 +19,16 @@ afterAll(() => setUp?.close())
 
 describe('an agent of one’s own', () => {
   test('runs commands, writes files and sends them', async () => {
-    await alice.say('run `git --version`')
-    await alice.hears('git version')
+    await alice.ask('run `git --version`', 'git version')
     await alice.say('write notes.txt with milk and bread, then send it to me')
     expect((await alice.receives('notes.txt')).document).toBeDefined()
   })
 
   test('remembers across a restart of everything, with its conversation and files', async () => {
-    await alice.say('remember that my dog is called Rex')
-    await alice.hears('Noted')
+    await alice.ask('remember that my dog is called Rex', 'Noted')
     await setUp.restart()
-    await alice.say('what is my dog called?')
-    await alice.hears('Rex')
-    await alice.say('list my files')
-    await alice.hears('notes.txt')
+    await alice.ask('what is my dog called?', 'Rex')
+    await alice.ask('list my files', 'notes.txt')
   })
 
   test('says the whole answer exactly once when the Worker is killed in the middle of it', async () => {
@@ -50,8 +46,7 @@ describe('an agent of one’s own', () => {
   test('stops when it is told to', async () => {
     await alice.say('write an essay')
     await alice.seesDraft(100)
-    await alice.say('/stop')
-    await alice.hears('Stopped')
+    await alice.ask('/stop', 'Stopped')
     const { drafts } = await alice.read()
     expect(drafts).toEqual([])
   })
@@ -64,17 +59,14 @@ describe('an agent of one’s own', () => {
     const bob = await Person.meet(setUp.baal.pageUrl, 1)
     await bob.start(link)
     await bob.hears('Rosa')
-    await bob.say('what is my dog called?')
-    await bob.hears('I have no note about that')
+    await bob.ask('what is my dog called?', 'I have no note about that')
     expect((await bob.botTexts()).join()).not.toContain('Rex')
   })
 
   test('is listed, left and deleted, and its machine goes with it', async () => {
-    await alice.say('/list')
-    await alice.hears('Rosa')
+    await alice.ask('/list', 'Rosa')
     await alice.say('/manage')
-    await alice.say('/help')
-    await alice.hears('/create')
+    await alice.ask('/help', '/create')
     await alice.say('/delete')
     await alice.press('Yes, delete')
     await alice.hears('is gone')
@@ -92,8 +84,7 @@ test('everything works with a Telegram stand-in that was started apart and is gi
     expect(apart.baal.standIns.telegram).toBe(false)
     const person = await Person.meet(telegram.url)
     await person.createAgent('Vega')
-    await person.say('run `echo from apart`')
-    await person.hears('from apart')
+    await person.ask('run `echo from apart`', 'from apart')
   } finally {
     await apart.close()
     await telegram.close()

@@ -107,6 +107,7 @@ describe('an agent on it', () => {
   })
 
   test('answers through Caddy with its own prompt, unchanged', async () => {
+    await certified()
     expect(await agentRequest('GET', '/health')).toContain(runner.agentVersion)
     expect(await chat('hi there', 't1')).toContain('hello from the model')
     expect(model.systemPrompt()).toContain(ODD_PROMPT)
@@ -151,6 +152,7 @@ describe('an agent on it', () => {
     expect((await runner.call('/machines/deploy', before)).error).toBeUndefined()
     const again = await runner.call('/machines/deploy', before)
     expect(again.result).toMatchObject({ changed: [], round_trips: 1 })
+    await certified(`${step}.test`)
     expect(await chat('hi', `cut-${step}`, `${SECRET}-${step}`, `${step}.test`)).toContain('hello')
     expect(model.systemPrompt()).toContain(`changed before ${step}`)
   })
@@ -198,6 +200,7 @@ describe('at the end', () => {
       expect(answer.error).toBeUndefined()
       measured.deploy_bare = summary(answer)
     })
+    await certified()
     expect(await chat('hi', 'again')).toContain('hello')
   })
 })
@@ -243,6 +246,16 @@ async function cutAt(step: string, call: (port: number) => { path: string; body:
   } finally {
     server.close()
   }
+}
+
+/** A Caddy that has just learned its domain refuses connections until it has made the certificate. */
+async function certified(domain = DOMAIN): Promise<void> {
+  const isUp = () =>
+    agentRequest('GET', '/health', undefined, SECRET, domain).then(
+      (text) => text.includes('"ok"'),
+      () => false,
+    )
+  await expect.poll(isUp, { timeout: 60_000, interval: 500 }).toBe(true)
 }
 
 function chat(message: string, turnId: string, secret = SECRET, domain = DOMAIN): Promise<string> {

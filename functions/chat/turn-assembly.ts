@@ -1,0 +1,143 @@
+/** Puts together what runs this chat's turns: the runner, a run per turn, its signs of life, its files. */
+import type { User } from '../database/users.ts'
+import { describeError, log } from '../log.ts'
+import type { AgentClient } from './agent-client.ts'
+import { languageOf } from './catalogue/catalogue.ts'
+import type { ChatBudget } from './chat-budget.ts'
+import type { ChatDatabase } from './chat-database.ts'
+import type { ChatFacts } from './chat-facts.ts'
+import type { DeliveryWords } from './delivery-words.ts'
+import { draftIdOf } from './draft-id.ts'
+import { previewRef } from './final.ts'
+import type { ChatIdentity } from './handling.ts'
+import type { Inbox } from './inbox.ts'
+import type { Outbox } from './outbox.ts'
+import { pause } from './pause.ts'
+import type { RowWaiters } from './row-waiters.ts'
+import { Streamer } from './streamer.ts'
+import type { TelegramClient } from './telegram-client.ts'
+import { plainText } from './text/formatted-text.ts'
+import { STOP_BUTTON } from './turn-buttons.ts'
+import { prepareTurn } from './turn-preparation.ts'
+import { previewKey, TurnRun } from './turn-run.ts'
+import { TurnRunner } from './turn-runner.ts'
+import type { PreparedTurn, TurnRow, TurnStore } from './turn-store.ts'
+
+export interface TurnParts {
+  readonly identity: ChatIdentity
+  readonly storage: ChatDatabase
+  readonly facts: ChatFacts
+  readonly inbox: Inbox
+  readonly outbox: Outbox
+  readonly turns: TurnStore
+  readonly budget: ChatBudget
+  readonly telegram: TelegramClient
+  readonly rows: RowWaiters
+  agent(agentId: string): Promise<AgentClient>
+  findUser(userId: number): Promise<User | undefined>
+  /** What the agent did in the background may wait to be fetched. */
+  collectPending(agentId: string): Promise<unknown>
+  words(): DeliveryWords
+  onOutgoing(): void
+  /** There is something to run, or to hand to what runs. */
+  onTurn(): void
+  onClosed(reason: string): void
+  now(): number
+}
+
+export function createTurnRunner(parts: TurnParts): TurnRunner {
+  const { storage, facts, inbox, outbox, turns, onOutgoing, now } = parts
+  return new TurnRunner({
+    database: storage,
+    turns,
+    inbox,
+    outbox,
+    agentChat: () => facts.agentChat,
+    createRun: (row) => createRun(row, parts),
+    prepare: (row, agent) => prepare(row, agent, parts),
+    afterTurn: async (agentId) => void (await parts.collectPending(agentId)),
+    onOutgoing,
+    now,
+  })
+}
+
+function createRun(row: TurnRow, parts: TurnParts): TurnRun {
+  const { identity, storage, facts, outbox, turns, now } = parts
+  // In the background: what is said before it is known is said in the language of the last turn.
+  void learnLanguage(row.input.user.id, parts)
+  return new TurnRun(row, {
+    database: storage,
+    turns,
+    outbox,
+    streamer: createStreamer(row, parts),
+    agent: parts.agent,
+    prepare: (turn, agent) => prepare(turn, agent, parts),
+    agentChat: facts.agentChat,
+    quiet: row.input.quiet ?? false,
+    isGroup: identity.kind === 'group',
+    words: parts.words,
+    onStarted: parts.onTurn,
+    onOutgoing: parts.onOutgoing,
+    now,
+    sleep: pause,
+  })
+}
+
+function createStreamer({ turnId, input, startedAt }: TurnRow, parts: TurnParts): Streamer {
+  const { identity, facts, outbox, budget, telegram, rows, now } = parts
+  const ref = previewRef(turnId)
+  const keyboard = [[STOP_BUTTON.build(parts.words().stop, turnId)]]
+  const replyTo = identity.kind === 'group' ? input.sources[0]?.message_id : undefined
+  const to = () => facts.destination()
+  const openPreview = async (text: Parameters<TelegramClient['sendText']>[1], signal: AbortSignal) => {
+    const key = previewKey(turnId)
+    const reply = replyTo === undefined ? {} : { replyTo }
+    outbox.add(key, { kind: 'send', ref, text, keyboard, ...reply }, now())
+    parts.onOutgoing()
+    await rows.ended(key, signal)
+    return outbox.resolve({ ref })
+  }
+  return new Streamer(
+    {
+      mode: identity.kind === 'private' ? 'draft' : 'edit',
+      kind: identity.kind,
+      previewId: outbox.resolve({ ref }),
+      startedAt: startedAt ?? now(),
+    },
+    {
+      budget,
+      sendDraft: (text) => telegram.sendDraft(to(), draftIdOf(turnId), text),
+      sendTyping: () => telegram.sendTyping(to()),
+      editPreview: (messageId, text) => telegram.editPreview(to(), messageId, text, keyboard),
+      openPreview,
+      onClosed: parts.onClosed,
+      now,
+      sleep: pause,
+    },
+  )
+}
+
+async function prepare(row: TurnRow, agent: AgentClient, parts: TurnParts): Promise<PreparedTurn> {
+  const { storage, telegram, turns, outbox, words, now } = parts
+  const { message, attachments, problems } = await prepareTurn(row.input, { telegram, agent })
+  const prepared = { message, attachments: [...attachments] }
+  storage.transaction(() => {
+    turns.savePrepared(row.turnId, prepared)
+    problems.forEach(({ name, reason }, index) => {
+      const text = reason === 'too_large' ? words().incomingTooLarge(name) : words().incomingFailed(name)
+      outbox.add(`t:${row.turnId}:media:${index}`, { kind: 'send', text: plainText(text) }, now())
+    })
+  })
+  if (problems.length > 0) parts.onOutgoing()
+  return prepared
+}
+
+async function learnLanguage(userId: number, { facts, findUser }: TurnParts): Promise<void> {
+  try {
+    const user = await findUser(userId)
+    const language = user && languageOf(user)
+    if (language && language !== facts.language) facts.save({ language })
+  } catch (error) {
+    log('warn', 'language_not_read', { error: describeError(error) })
+  }
+}
