@@ -9,5 +9,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', 'test/browser/**', 'test/vm/**'],
     reporters: ['default'],
     pool: 'forks',
+    // Most of the time is spent waiting for processes, not computing.
+    maxWorkers: 3,
   },
 })

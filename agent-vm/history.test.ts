@@ -95,7 +95,12 @@ describe('compaction', () => {
       script: (call) => {
         if (isSummary(call)) return { content: 'summary' }
         n++
-        return honest(call, n % 12 ? { calls: [{ name: 'append', arguments: { path: 'x', line: `${n}${'l'.repeat(600)}` } }] } : { content: 'done' })
+        return honest(
+          call,
+          n % 12
+            ? { calls: [{ name: 'append', arguments: { path: 'x', line: `${n}${'l'.repeat(600)}` } }] }
+            : { content: 'done' },
+        )
       },
     })
     expect(reasonOf(await talk(3, () => 'work'))).toBe('stop')
@@ -219,7 +224,8 @@ describe('clearing and searching', () => {
 
   test('finds what was said, newest first, compacted rows and CJK included, syntax taken as words', async () => {
     agent = await startTestAgent({ script: (call) => ({ content: isSummary(call) ? 'in short' : 'noted' }) })
-    for (const message of ['My cat is called Mimi', 'Mimi is "three" years', '我的猫叫咪咪', 'x', 'y', 'z']) await agent.chat(message)
+    for (const message of ['My cat is called Mimi', 'Mimi is "three" years', '我的猫叫咪咪', 'x', 'y', 'z'])
+      await agent.chat(message)
     await agent.post('/chat/c1/compact', {})
     const context = {
       chatId: 'c1',
@@ -228,7 +234,8 @@ describe('clearing and searching', () => {
       origin: 'chat' as const,
       signal: new AbortController().signal,
     }
-    const find = async (query: string) => (await agent.ports.searchHistory(query, context, 5)).map(({ content }) => content)
+    const find = async (query: string) =>
+      (await agent.ports.searchHistory(query, context, 5)).map(({ content }) => content)
     expect(await find('mimi')).toEqual([expect.stringContaining('three'), expect.stringContaining('called Mimi')])
     expect(await find('"three" AND (')).toEqual([])
     expect(await find('猫叫')).toEqual([expect.stringContaining('我的猫')])

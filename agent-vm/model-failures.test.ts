@@ -28,7 +28,10 @@ describe('failures that pass', () => {
 
   test('deltas of an answer that broke off are declared void', async () => {
     const { events } = await run([{ cutAfter: 1, pieces: ['par', 'tial'] }, { content: 'fine' }])
-    expect(plain(events).slice(-2)).toEqual([{ type: 'text', content: 'fine' }, { type: 'done', reason: 'stop' }])
+    expect(plain(events).slice(-2)).toEqual([
+      { type: 'text', content: 'fine' },
+      { type: 'done', reason: 'stop' },
+    ])
   })
 
   test('Retry-After is honoured', async () => {
@@ -43,7 +46,9 @@ describe('failures that pass', () => {
   })
 
   test('a stream that falls silent: given up and asked again', async () => {
-    const { texts } = await run([{ pieces: ['a', 'b'], pauseMs: 2000 }, { content: 'ok' }], { MODEL_IDLE_TIMEOUT_MS: '150' })
+    const { texts } = await run([{ pieces: ['a', 'b'], pauseMs: 2000 }, { content: 'ok' }], {
+      MODEL_IDLE_TIMEOUT_MS: '150',
+    })
     expect(texts).toEqual(['ok'])
   })
 
@@ -55,7 +60,11 @@ describe('failures that pass', () => {
   })
 
   test('a cut answer is continued and stored as one', async () => {
-    const { texts } = await run([{ content: 'one, ', finish: 'length' }, { content: 'two', finish: 'length' }, { content: '.' }])
+    const { texts } = await run([
+      { content: 'one, ', finish: 'length' },
+      { content: 'two', finish: 'length' },
+      { content: '.' },
+    ])
     expect(texts).toEqual(['one, two.'])
     await agent.chat('next')
     expect(agent.model.calls.at(-1)!.messages.filter(({ role }) => role === 'assistant')).toEqual([
@@ -70,7 +79,12 @@ describe('failures that do not pass', () => {
     ['network trouble', { status: 502 }, 'model_unreachable', 5],
     ['a busy server', { status: 429 }, 'rate_limited', 5],
     ['no credit, as 402', { status: 402 }, 'out_of_credit', 1],
-    ['no credit, as 429', { status: 429, body: { error: { code: 'insufficient_quota', message: 'x' } } }, 'out_of_credit', 1],
+    [
+      'no credit, as 429',
+      { status: 429, body: { error: { code: 'insufficient_quota', message: 'x' } } },
+      'out_of_credit',
+      1,
+    ],
     ['a refused key', { status: 401 }, 'unauthorized', 1],
     ['a forbidden key', { status: 403 }, 'unauthorized', 1],
     ['a refused request', { status: 400, body: { error: { message: 'bad field' } } }, 'internal', 1],
@@ -122,11 +136,16 @@ describe('going round in circles', () => {
   test('the same call with the same result is warned of, then blocked, then ended', async () => {
     agent = await startTestAgent({
       script: ({ tool_choice }) =>
-        tool_choice === 'none' ? { content: 'I am stuck.' } : { calls: [{ name: 'read_file', arguments: { path: 'no' } }] },
+        tool_choice === 'none'
+          ? { content: 'I am stuck.' }
+          : { calls: [{ name: 'read_file', arguments: { path: 'no' } }] },
     })
     const events = await agent.chat('go')
     expect(agent.tools.calls).toHaveLength(3)
-    const results = agent.model.calls.at(-1)!.messages.filter(({ role }) => role === 'tool').map(({ content }) => content)
+    const results = agent.model.calls
+      .at(-1)!
+      .messages.filter(({ role }) => role === 'tool')
+      .map(({ content }) => content)
     expect(results[2]).toContain('third time')
     expect(results[3]).toContain('Blocked')
     expect(textsOf(events)).toEqual(['I am stuck.'])

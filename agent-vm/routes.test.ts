@@ -38,7 +38,12 @@ describe('who may call', () => {
 
   test('anyone may ask for health, which holds no secret', async () => {
     const text = await (await fetch(`${agent.url}/health`)).text()
-    expect(AgentHealth.parse(JSON.parse(text))).toMatchObject({ status: 'ok', agent_name: 'Testa', version: 'test', turns_running: 0 })
+    expect(AgentHealth.parse(JSON.parse(text))).toMatchObject({
+      status: 'ok',
+      agent_name: 'Testa',
+      version: 'test',
+      turns_running: 0,
+    })
     expect(text).not.toContain(SECRET)
   })
 })
@@ -135,7 +140,9 @@ describe('files', () => {
     writeFileSync(join(agent.workspace, '.env'), 'secret')
     symlinkSync('.env', join(agent.workspace, 'innocent'))
     execFileSync('mkfifo', [join(agent.workspace, 'pipe')])
-    for (const path of ['link', 'out/x', 'db', 'innocent']) expect((await get(`/files/${path}`)).status).toBe(403 + (path === 'out/x' ? 1 : 0))
+    for (const path of ['link', 'db', 'innocent']) expect((await get(`/files/${path}`)).status).toBe(403)
+    // Whether there is such a file outside is nobody's business here: refused or missing, never read.
+    expect([403, 404]).toContain((await get('/files/out/x')).status)
     expect((await get('/files/pipe')).status).toBe(400)
     expect((await put('/files/out/x', 'x')).status).toBe(403)
     // Writing over a link replaces the link and leaves what it pointed to.
@@ -163,7 +170,9 @@ describe('files', () => {
         setTimeout(() => controller.error(new Error('gone')), 50)
       },
     })
-    await expect(agent.request('/files/broken.txt', { method: 'PUT', body, duplex: 'half' } as RequestInit)).rejects.toThrow()
+    await expect(
+      agent.request('/files/broken.txt', { method: 'PUT', body, duplex: 'half' } as RequestInit),
+    ).rejects.toThrow()
     await expect.poll(async () => (await (await get('/files')).json<{ entries: unknown[] }>()).entries).toEqual([])
   })
 })
@@ -208,7 +217,9 @@ describe('export and import', () => {
       const sent = JSON.stringify(other.model.calls[0]!.messages)
       expect(sent).toContain('remember me')
       expect(sent).toContain('Always.')
-      expect(await (await other.request('/files')).json()).toEqual({ entries: [expect.objectContaining({ name: '.hidden' }), expect.objectContaining({ name: 'memory' })] })
+      expect(await (await other.request('/files')).json()).toEqual({
+        entries: [expect.objectContaining({ name: '.hidden' }), expect.objectContaining({ name: 'memory' })],
+      })
     } finally {
       await other.close()
     }
@@ -242,7 +253,13 @@ describe('background work', () => {
     await agent.runBackground({ origin: 'schedule', prompt: 'news', chatId: 'c1', user: owner })
     const pending = async (after = 0) => (await (await get(`/pending?after=${after}`)).json<PendingResponse>()).messages
     const [message] = await pending()
-    expect(message).toEqual({ id: 1, chat_id: 'c1', content: 'The news.', source: 'schedule', created_at: expect.any(String) })
+    expect(message).toEqual({
+      id: 1,
+      chat_id: 'c1',
+      content: 'The news.',
+      source: 'schedule',
+      created_at: expect.any(String),
+    })
     expect(await pending(1)).toEqual([])
     await agent.restart()
     expect(await pending()).toHaveLength(1)
@@ -272,20 +289,30 @@ describe('background work', () => {
     expect(agent.model.calls[1]!.messages).toHaveLength(2)
     await agent.chat('thanks')
     await agent.chat('bye')
-    expect(String(agent.model.calls[2]!.messages.at(-1)!.content)).toContain('meanwhile you sent, from a schedule: It rains.')
+    expect(String(agent.model.calls[2]!.messages.at(-1)!.content)).toContain(
+      'meanwhile you sent, from a schedule: It rains.',
+    )
     expect(String(agent.model.calls[3]!.messages.at(-1)!.content)).not.toContain('meanwhile')
   })
 
   test('a subagent answers into pending of the chat that started it, with its files', async () => {
     agent.model.script = (_call, index) =>
       index === 0 ? { calls: [{ name: 'send_file', arguments: { path: 'r.pdf' } }] } : { content: 'Found it.' }
-    const context = { chatId: 'c7', turnId: 't', user: owner, origin: 'chat' as const, signal: new AbortController().signal }
+    const context = {
+      chatId: 'c7',
+      turnId: 't',
+      user: owner,
+      origin: 'chat' as const,
+      signal: new AbortController().signal,
+    }
     const id = await agent.ports.spawnSubagent('look it up', context)
     expect(id).toMatch(/^subagent-/)
-    await expect.poll(async () => (await (await get('/pending')).json<PendingResponse>()).messages).toMatchObject([
-      { chat_id: 'c7', content: 'Found it.', source: 'subagent' },
-      { chat_id: 'c7', content: '', source: 'subagent', file: { path: 'r.pdf', caption: 'here it is' } },
-    ])
+    await expect
+      .poll(async () => (await (await get('/pending')).json<PendingResponse>()).messages)
+      .toMatchObject([
+        { chat_id: 'c7', content: 'Found it.', source: 'subagent' },
+        { chat_id: 'c7', content: '', source: 'subagent', file: { path: 'r.pdf', caption: 'here it is' } },
+      ])
     expect(agent.tools.calls[0]!.context.origin).toBe('subagent')
   })
 
@@ -315,7 +342,8 @@ async function archiveOf(
 ): Promise<Buffer> {
   const archive = pack()
   const config = { name: 'Evil', system_prompt: 'x', model: 'x', heartbeat_interval: 0 }
-  if (described) archive.entry({ name: 'agent.json' }, JSON.stringify({ format: 1, version: 'x', exported_at: 'x', config }))
+  if (described)
+    archive.entry({ name: 'agent.json' }, JSON.stringify({ format: 1, version: 'x', exported_at: 'x', config }))
   archive.entry({ name: 'workspace/harmless.txt' }, 'x')
   for (const [name, content] of Object.entries(files)) archive.entry({ name }, content)
   if (odd) archive.entry(odd)
@@ -324,4 +352,3 @@ async function archiveOf(
   for await (const chunk of archive) chunks.push(Buffer.from(chunk))
   return gzipSync(Buffer.concat(chunks))
 }
-

@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type AgentUnderTest, plain, readEvents, reasonOf, startTestAgent, textsOf } from './testing/agent-under-test.ts'
+import {
+  type AgentUnderTest,
+  plain,
+  readEvents,
+  reasonOf,
+  startTestAgent,
+  textsOf,
+} from './testing/agent-under-test.ts'
 
 let agent: AgentUnderTest
 
@@ -52,7 +59,11 @@ describe('a turn with tools', () => {
       { type: 'text', content: 'Written.' },
       { type: 'done', reason: 'stop' },
     ])
-    expect(agent.model.calls[1]!.messages.at(-1)).toMatchObject({ role: 'tool', tool_call_id: 'a1', content: 'appended one' })
+    expect(agent.model.calls[1]!.messages.at(-1)).toMatchObject({
+      role: 'tool',
+      tool_call_id: 'a1',
+      content: 'appended one',
+    })
   })
 
   test('runs calls that only read side by side and keeps their order', async () => {
@@ -140,7 +151,10 @@ describe('stop', () => {
     expect(Date.now() - startedAt).toBeLessThan(1000)
     await agent.chat('and now?')
     expect(agent.model.illegal).toEqual([])
-    expect(agent.model.calls[1]!.messages.at(-2)).toMatchObject({ role: 'assistant', content: '[stopped by the person]' })
+    expect(agent.model.calls[1]!.messages.at(-2)).toMatchObject({
+      role: 'assistant',
+      content: '[stopped by the person]',
+    })
   })
 
   test('keeps the part of the answer that was shown', async () => {

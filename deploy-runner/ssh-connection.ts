@@ -93,8 +93,6 @@ async function tryConnect(
     ssh.dispose()
     return describeFailure(cause, refusedKey)
   }
-  // A reset connection is an `error` event of the client; the commands see its `close`.
-  ssh.connection?.on('error', () => undefined)
   return new Connected(ssh, hostKey, signal, abort)
 }
 
@@ -104,12 +102,17 @@ class Connected implements SshConnection {
   readonly #signal: AbortSignal
   readonly #abort: () => void
   #roundTrips = 0
+  #lastError: Error | undefined
 
   constructor(ssh: NodeSSH, hostKey: string, signal: AbortSignal, abort: () => void) {
     this.#ssh = ssh
     this.hostKey = hostKey
     this.#signal = signal
     this.#abort = abort
+    // A reset connection is an `error` event of the client; commands see the `close` that follows it.
+    ssh.connection?.on('error', (error) => {
+      this.#lastError = error
+    })
   }
 
   roundTrips = () => this.#roundTrips
@@ -118,8 +121,9 @@ class Connected implements SshConnection {
     this.#roundTrips++
     const output = keepOutput(onLine)
     const stepName = () => (typeof step === 'string' ? step : step())
-    const cut = (cause?: unknown) => {
-      const text = ['The connection to the machine was cut.', output.tail()].filter(Boolean).join('\n')
+    const cut = (cause: unknown = this.#lastError) => {
+      const why = cause instanceof Error ? ` (${cause.message})` : ''
+      const text = [`The connection to the machine was cut${why}.`, output.tail()].filter(Boolean).join('\n')
       return new RunnerFailure('disconnected', stepName(), text, { cause })
     }
     const stopped = Promise.withResolvers<never>()

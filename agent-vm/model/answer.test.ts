@@ -33,7 +33,12 @@ const TOOLS: ToolDefinition[] = [
 ]
 
 describe('recorded shapes of qwen3-coder and GLM', () => {
-  test.each(z.array(Shape).parse(shapes).map((shape) => [shape.name, shape] as const))('%s', async (_name, shape) => {
+  test.each(
+    z
+      .array(Shape)
+      .parse(shapes)
+      .map((shape) => [shape.name, shape] as const),
+  )('%s', async (_name, shape) => {
     const { answer, shown, resets } = await read(shape)
     expect(answer.content).toBe(shape.expect.content)
     expect(answer.calls.map(({ name, input }) => ({ name, input }))).toEqual(

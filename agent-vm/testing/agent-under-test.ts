@@ -153,7 +153,9 @@ export async function* readEvents(response: Response): AsyncGenerator<NumberedEv
 
 /** Events without what varies. */
 export function plain(events: readonly NumberedEvent[]): AgentEvent[] {
-  return events.map(({ event }) => event).filter(({ type }) => type !== 'usage' && type !== 'turn' && type !== 'keepalive')
+  return events
+    .map(({ event }) => event)
+    .filter(({ type }) => type !== 'usage' && type !== 'turn' && type !== 'keepalive')
 }
 
 export function textsOf(events: readonly NumberedEvent[]): string[] {

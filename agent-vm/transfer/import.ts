@@ -35,7 +35,6 @@ export interface Imported {
 /** One file of the archive: its header and its bytes. */
 type Entry = AsyncIterable<Buffer> & { readonly header: Header; resume(): unknown }
 
-
 interface Staged {
   agent?: z.infer<typeof ArchivedAgent>
   lines: z.infer<typeof ArchivedLine>[]

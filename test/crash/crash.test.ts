@@ -23,7 +23,7 @@ afterEach(async () => {
 describe('kill -9 of the Worker', () => {
   test('in the middle of an answer ends in exactly one complete answer', async () => {
     const words = 'one two three four five six seven eight nine ten eleven twelve'
-    const around = await startSurroundings((turn) => turn.say(words, { everyMs: 100 }))
+    const around = await startSurroundings((turn) => turn.say(words, { everyMs: 300 }))
     world = around
     const killed = await killableWorker({ config, dataDir: around.dataDir, variables: around.variables })
     worker = killed
