@@ -10,6 +10,6 @@ export default defineConfig({
     reporters: ['default'],
     pool: 'forks',
     // Most of the time is spent waiting for processes, not computing.
-    maxWorkers: 3,
+    maxWorkers: 2,
   },
 })

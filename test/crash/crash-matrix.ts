@@ -57,6 +57,8 @@ interface Talk {
   readonly person: number
   readonly isGroup: boolean
   asked: number
+  /** Up to here every answer is there, with its file or document. */
+  complete: number
 }
 
 const STUCK_AFTER_MS = 120_000
@@ -95,9 +97,9 @@ export async function runCrashMatrix(options: CrashMatrixOptions): Promise<Crash
 function beginTalks({ telegram: { sim } }: Surroundings, { privateChats, groups }: CrashMatrixOptions): Talk[] {
   const people = Array.from({ length: privateChats + groups }, (_, n) => sim.addPerson({ first_name: `P${n}` }).id)
   return people.map((person, n) => {
-    if (n < privateChats) return { chat: person, person, isGroup: false, asked: 0 }
+    if (n < privateChats) return { chat: person, person, isGroup: false, asked: 0, complete: 0 }
     const room = sim.addGroup({ title: `G${n}`, members: [person], type: 'supergroup', announce: false })
-    return { chat: room.id, person, isGroup: true, asked: 0 }
+    return { chat: room.id, person, isGroup: true, asked: 0, complete: 0 }
   })
 }
 
@@ -120,7 +122,7 @@ function startTalking({ telegram: { sim }, botName }: Surroundings, talks: reado
   const seenAt = new Map<string, number>()
   /** As a person does who is asked whether a message came: looks, and asks for it again if it did not. */
   const answerLines = (talk: Talk) => {
-    for (const message of sim.botMessages(talk.chat)) {
+    for (const message of recent(sim, talk)) {
       const button = message.reply_markup?.inline_keyboard[0]?.[0]
       const key = `${talk.chat}/${message.message_id}`
       if (button?.text !== deliveryWords().resend || pressed.has(key)) continue
@@ -131,7 +133,7 @@ function startTalking({ telegram: { sim }, botName }: Surroundings, talks: reado
       sim.press(talk.person, talk.chat, message.message_id, { text: button.text })
     }
   }
-  const isAnswered = (talk: Talk) => sim.botMessages(talk.chat).some((message) => says(message, talk, talk.asked))
+  const isAnswered = (talk: Talk) => recent(sim, talk).some((message) => says(message, talk, talk.asked))
   const timer = setInterval(() => {
     for (const talk of talks) {
       answerLines(talk)
@@ -157,16 +159,27 @@ function startTalking({ telegram: { sim }, botName }: Surroundings, talks: reado
   }
 }
 
+/** What a person has on the screen. */
+function recent(sim: Sim, { chat }: Talk): Message[] {
+  return sim.world.messages.list({ chatId: chat, limit: 40 }).filter((message) => message.from?.is_bot)
+}
+
 /** The answer to every question, with its file or document. */
 function isComplete(sim: Sim, talk: Talk): boolean {
   const messages = sim.botMessages(talk.chat)
-  const numbers = Array.from({ length: talk.asked }, (_, n) => n + 1)
   const documents = messages.filter(({ document }) => document?.file_name === 'answer.md').length
-  return (
-    numbers.every((number) => messages.some((message) => says(message, talk, number))) &&
-    numbers.every((number) => !hasFile(number) || messages.some((message) => isFileOf(message, talk, number))) &&
-    documents >= numbers.filter((number) => kindOf(number) === 'long').length
-  )
+  // What was complete once stays so.
+  for (let number = talk.complete + 1; number <= talk.asked; number++) {
+    if (!messages.some((message) => says(message, talk, number))) return false
+    if (hasFile(number) && !messages.some((message) => isFileOf(message, talk, number))) return false
+    if (documents < longUpTo(number)) return false
+    talk.complete = number
+  }
+  return true
+}
+
+function longUpTo(number: number): number {
+  return Array.from({ length: number }, (_, n) => kindOf(n + 1)).filter((kind) => kind === 'long').length
 }
 
 function hasFile(number: number): boolean {

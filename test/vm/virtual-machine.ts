@@ -48,6 +48,9 @@ export async function bootVirtualMachine(image: DebianImage): Promise<VirtualMac
     await rm(folder, { recursive: true, force: true })
   }
   try {
+    void qemu.ended.then(({ code, signal }) => {
+      if (signal !== 'SIGTERM') console.error(`qemu ended by itself (${code ?? signal}): ${qemu.lastOutput()}`)
+    })
     const ssh = await firstConnection(sshPort, image.sshPrivateKey, qemu)
     return {
       sshPort,
