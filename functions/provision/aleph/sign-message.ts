@@ -7,7 +7,7 @@ import { z } from 'zod'
 const CHANNEL = 'BAAL'
 
 export const Envelope = z.object({
-  chain: z.string(),
+  chain: z.literal('ETH'),
   sender: z.string(),
   type: z.enum(['INSTANCE', 'FORGET']),
   channel: z.string(),
