@@ -56,8 +56,12 @@ describe('a machine', () => {
 
   test('is worked on by one call at a time, while others go on beside it', async () => {
     const beside = await runner.powerOn()
+    // Two requests sent together may arrive in either order, so the second is sent once the first is at work.
+    const working = Promise.withResolvers<void>()
+    const firstCall = runner.call('/machines/deploy', machine.deployment(), { onLine: () => working.resolve() })
+    await working.promise
     const [first, second, other] = await Promise.all([
-      runner.call('/machines/deploy', machine.deployment()),
+      firstCall,
       runner.call('/machines/probe', { target: machine.target() }),
       runner.call('/machines/deploy', beside.deployment()),
     ])

@@ -48,6 +48,7 @@ export class ChatPage {
     await this.page.getByTestId('send').click()
   }
 
+  /** Presses the newest button of that text: wait for its message first when an older one has such a button too. */
   async press(text: string | RegExp): Promise<void> {
     await this.page.getByTestId('inline-button').filter({ hasText: text }).last().click()
   }
@@ -58,6 +59,10 @@ export class ChatPage {
 
   async sees(text: string | RegExp): Promise<void> {
     await this.message(text).waitFor({ timeout: 90_000 })
+  }
+
+  async lastMessages(): Promise<string> {
+    return (await this.page.getByTestId('message').allInnerTexts()).slice(-8).join('\n---\n')
   }
 
   async screenshot(name: string): Promise<void> {

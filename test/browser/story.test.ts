@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type SetUp, setUpBaal } from '../story/set-up.ts'
 import { ChatPage, openBrowser } from './browser.ts'
 
@@ -12,6 +12,15 @@ let alice: ChatPage
 beforeAll(async () => {
   ;[setUp, browser] = await Promise.all([setUpBaal(PORT), openBrowser()])
   alice = await ChatPage.open(browser, setUp.baal.pageUrl)
+})
+// A timeout alone says nothing about what the person saw instead.
+beforeEach(({ onTestFailed }) => {
+  onTestFailed(async () => {
+    await alice?.screenshot('failed')
+    console.error(
+      `Alice saw:\n${(await alice?.lastMessages()) ?? 'no page'}\n${setUp?.output.slice(-30).join('\n') ?? ''}`,
+    )
+  })
 })
 afterAll(async () => {
   await browser?.close()
@@ -28,8 +37,9 @@ test('a newcomer presses Start and makes an agent, which introduces itself', asy
   await alice.say('Rosa')
   await alice.press('Skip')
   await alice.press(/Qwen/)
+  await alice.sees('Ready to create')
   await alice.screenshot('3-confirm')
-  await alice.press(/Create/)
+  await alice.press(/Create$/)
   await alice.sees(/Creating Rosa|Rosa is ready/)
   await alice.screenshot('4-progress')
   await alice.sees('I have a small computer of my own')
