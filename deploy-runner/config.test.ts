@@ -1,11 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto'
-import ssh2 from 'ssh2'
 import { describe, expect, test } from 'vitest'
 import { ConfigError, parseConfig } from './config.ts'
+import { generateSshKeyPair } from './ssh-key-pair.ts'
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519')
 const publicJwk = publicKey.export({ format: 'jwk' })
-const sshKey = ssh2.utils.generateKeyPairSync('ed25519').private
+const sshKey = generateSshKeyPair().private
 const environment = { SSH_PRIVATE_KEY: sshKey, WORKER_PUBLIC_KEY: JSON.stringify(publicJwk) }
 
 describe('the configuration', () => {

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { createServer, connect as tcpConnect } from 'node:net'
 import { join } from 'node:path'
-import ssh2 from 'ssh2'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '../local/sqld.ts'
+import { generateSshKeyPair } from './ssh-key-pair.ts'
 import { openProxy, RunnerUnderTest, type TestMachine } from './testing/runner-under-test.ts'
 
 let runner: RunnerUnderTest
@@ -21,7 +21,7 @@ afterAll(() => runner.stop())
 
 describe('a machine', () => {
   test('that shows another host key is refused, and nothing is sent to it', async () => {
-    const other = ssh2.utils.generateKeyPairSync('ed25519').public.split(' ').slice(0, 2).join(' ')
+    const other = generateSshKeyPair().public.split(' ').slice(0, 2).join(' ')
     const target = { ...machine.target(), host_key: other }
     const answer = await runner.call('/machines/deploy', { ...machine.deployment(), target, wait_ms: 60_000 })
     expect(answer.error).toMatchObject({ code: 'host_key_mismatch', step: 'connect' })

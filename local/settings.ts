@@ -7,8 +7,8 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
-import ssh2 from 'ssh2'
 import { z } from 'zod'
+import { generateSshKeyPair } from '../deploy-runner/ssh-key-pair.ts'
 import { DEFAULT_WORKER_PORT } from './ports.ts'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -111,7 +111,7 @@ async function loadOrMakeKeys(path: string): Promise<MadeOnce> {
 
 function makeKeys(): MadeOnce {
   const signing = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
-  const ssh = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'baal' })
+  const ssh = generateSshKeyPair('baal')
   return {
     TELEGRAM_BOT_TOKEN: `7000000001:${randomBytes(26).toString('base64url')}`,
     TELEGRAM_WEBHOOK_SECRET: randomBytes(24).toString('base64url'),

@@ -69,6 +69,14 @@ describe('the folders', () => {
   })
 })
 
+test('SSH keys are made in one place, because every 200th that ssh2 makes is malformed', async () => {
+  const found: string[] = []
+  for await (const file of glob('{agent-vm,deploy-runner,functions,local,test}/**/*.ts', { cwd: ROOT })) {
+    if (/utils\.generateKeyPair/.test(readFileSync(join(ROOT, file), 'utf8'))) found.push(file)
+  }
+  expect(found).toEqual(['deploy-runner/ssh-key-pair.ts'])
+})
+
 describe('the lock file', () => {
   const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
   const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))

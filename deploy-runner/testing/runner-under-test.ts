@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { importJWK, SignJWT } from 'jose'
-import ssh2 from 'ssh2'
 import { type LocalMachine, powerOn } from '../../local/machine/power-on.ts'
 import { freePort } from '../../local/sqld.ts'
 import { createApp } from '../app.ts'
 import { loadArtifacts } from '../artifacts.ts'
 import { createAuthenticate } from '../authenticate.ts'
 import { type DeployRequest, type MachineReport, type ProgressLine, type RunnerError, RunnerLine } from '../protocol.ts'
+import { generateSshKeyPair } from '../ssh-key-pair.ts'
 
 /** Small enough to read, real enough to be deployed: it answers, knows its version, and shows the environment it was given. */
 export const AGENT = (mark: string) => `
@@ -56,7 +56,7 @@ export class RunnerUnderTest {
   readonly folder: string
   readonly templates: string
   readonly #signing = generateKeyPairSync('ed25519')
-  readonly #sshKeys = ssh2.utils.generateKeyPairSync('ed25519')
+  readonly #sshKeys = generateSshKeyPair()
   readonly #machines: LocalMachine[] = []
   #app: Hono | undefined
 
@@ -90,7 +90,7 @@ export class RunnerUnderTest {
     return createApp({
       artifacts: await loadArtifacts({ bundle, templates: this.templates, runtime }),
       authenticate: await createAuthenticate(this.publicKey),
-      sshPrivateKey: stranger ? ssh2.utils.generateKeyPairSync('ed25519').private : this.#sshKeys.private,
+      sshPrivateKey: stranger ? generateSshKeyPair().private : this.#sshKeys.private,
       limits: { healthMs: 5_000, stepMs: 30_000 },
       log: (event, fields) => this.logged.push(JSON.stringify({ event, ...fields })),
     })

@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NodeSSH } from 'node-ssh'
-import ssh2 from 'ssh2'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { generateSshKeyPair } from '../../deploy-runner/ssh-key-pair.ts'
 import { canConfine } from './confinement.ts'
 import { type LocalMachine, type PowerOnOptions, powerOn } from './power-on.ts'
 
-const keys = ssh2.utils.generateKeyPairSync('ed25519')
+const keys = generateSshKeyPair()
 const confinable = await canConfine()
 
 let folder: string
@@ -72,7 +72,7 @@ describe.each([['unconfined', false], ...(confinable ? ([['confined', true]] as 
 
     test('lets nobody in with another key', async () => {
       const machine = await on({ confine })
-      await expect(connect(machine, ssh2.utils.generateKeyPairSync('ed25519').private)).rejects.toThrow()
+      await expect(connect(machine, generateSshKeyPair().private)).rejects.toThrow()
     })
   },
 )

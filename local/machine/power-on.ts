@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ssh2 from 'ssh2'
 import { z } from 'zod'
+import { generateSshKeyPair } from '../../deploy-runner/ssh-key-pair.ts'
 import { canConfine, confinedCommand } from './confinement.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -83,7 +84,7 @@ export async function powerOn(options: PowerOnOptions): Promise<LocalMachine> {
 
 async function ensureHostKey(file: string): Promise<string> {
   if (!existsSync(file)) {
-    await writeFile(file, ssh2.utils.generateKeyPairSync('ed25519').private, { mode: 0o600 })
+    await writeFile(file, generateSshKeyPair().private, { mode: 0o600 })
   }
   const key = ssh2.utils.parseKey(await readFile(file))
   if (key instanceof Error || Array.isArray(key)) throw new PowerOnFailed('the host key is damaged')

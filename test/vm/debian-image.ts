@@ -19,7 +19,7 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import ssh2 from 'ssh2'
+import { generateSshKeyPair } from '../../deploy-runner/ssh-key-pair.ts'
 import { ROOT } from '../../local/settings.ts'
 
 const run = promisify(execFile)
@@ -114,7 +114,7 @@ async function buildImage(folder: string): Promise<void> {
 }
 
 async function configure(root: string, building: string): Promise<void> {
-  const key = ssh2.utils.generateKeyPairSync('ed25519')
+  const key = generateSshKeyPair()
   await writeFile(join(building, 'ssh_key'), key.private, { mode: 0o600 })
   await mkdir(join(root, 'root/.ssh'), { recursive: true, mode: 0o700 })
   await writeFile(join(root, 'root/.ssh/authorized_keys'), `${key.public}\n`, { mode: 0o600 })
