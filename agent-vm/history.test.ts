@@ -215,7 +215,7 @@ describe('clearing and searching', () => {
   test('clearing while a turn runs stops it first', async () => {
     agent = await startTestAgent({ script: (_call, index) => (index === 0 ? { hang: true } : { content: 'fresh' }) })
     const running = agent.chat('one')
-    while (agent.model.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await agent.model.called(1)
     expect((await agent.request('/chat/c1', { method: 'DELETE' })).status).toBe(200)
     expect(reasonOf(await running)).toBe('cancelled')
     expect(textsOf(await agent.chat('two'))).toEqual(['fresh'])

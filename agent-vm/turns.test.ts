@@ -144,7 +144,7 @@ describe('stop', () => {
     agent = await startTestAgent({ script: (_call, index) => (index === 0 ? { hang: true } : { content: 'again' }) })
     const response = await agent.openTurn({ message: 'hi', chat_id: 'c1' })
     const events = readEvents(response)
-    await events.next()
+    await agent.model.called(1)
     const startedAt = Date.now()
     expect(await (await agent.post('/chat/c1/stop', {})).json()).toEqual({ stopped: true })
     expect(reasonOf(await Array.fromAsync(events))).toBe('cancelled')

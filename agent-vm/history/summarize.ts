@@ -1,5 +1,6 @@
 /** Asks the model for the updated summary of rows that are about to leave the request. */
 import { readAnswer } from '../model/answer.ts'
+import { wellFormed } from '../model/model-message.ts'
 import type { ModelClient } from '../model/model-port.ts'
 import { buildSummaryPrompt, SUMMARY_SYSTEM_PROMPT } from './compaction-prompts.ts'
 import type { HistoryRow } from './history.ts'
@@ -22,11 +23,13 @@ export interface SummaryRequest {
 /** @throws {Error} when there is no usable summary; one attempt, because a trim is ready to take its place */
 export async function summarizeRows(request: SummaryRequest): Promise<string> {
   const maxChars = Math.floor(request.limitTokens * TRANSCRIPT_SHARE * CHARS_PER_TOKEN)
+  const prompt = buildSummaryPrompt(request.previous, renderTranscript(request.rows, maxChars))
   const parts = request.model.stream({
     model: request.modelId,
     messages: [
       { role: 'system', content: SUMMARY_SYSTEM_PROMPT },
-      { role: 'user', content: buildSummaryPrompt(request.previous, renderTranscript(request.rows, maxChars)) },
+      // People send halves of characters, and clipping makes them; they are refused by JSON parsers.
+      { role: 'user', content: wellFormed(prompt) },
     ],
     tools: [],
     toolChoice: 'none',

@@ -2,6 +2,7 @@
  * An OpenAI-compatible model server that follows a script, and refuses an illegal history with 400 as vLLM does. Real HTTP, so
  * that what is tested includes the client.
  */
+import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { z } from 'zod'
 import { findIllegality } from './history-rules.fake.ts'
@@ -52,11 +53,14 @@ export interface FakeModel {
   /** Histories that were refused, with the reason. */
   readonly illegal: string[]
   script: Script
+  /** When so many requests have come in. */
+  called(count: number): Promise<void>
   close(): Promise<void>
 }
 
 export async function startFakeModel(script: Script | readonly Reply[]): Promise<FakeModel> {
-  const fake = { calls: [] as ModelCall[], illegal: [] as string[], script: toScript(script), url: '' }
+  const asked = new EventEmitter()
+  const fake = { calls: [] as ModelCall[], illegal: [] as string[], script: toScript(script), url: '', asked }
   const server = createServer((request, response) => {
     answer(request, response, fake).catch(() => response.destroy())
   })
@@ -64,7 +68,10 @@ export async function startFakeModel(script: Script | readonly Reply[]): Promise
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   fake.url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/v1`
-  return Object.assign(fake, { close: () => close(server) })
+  const called = async (count: number) => {
+    while (fake.calls.length < count) await once(asked, 'call')
+  }
+  return Object.assign(fake, { called, close: () => close(server) })
 }
 
 /** A list is answered in order; its last entry for ever after. */
@@ -76,13 +83,14 @@ export function toScript(script: Script | readonly Reply[]): Script {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  fake: { calls: ModelCall[]; illegal: string[]; script: Script },
+  fake: { calls: ModelCall[]; illegal: string[]; script: Script; asked: EventEmitter },
 ): Promise<void> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk)
   const raw = Buffer.concat(chunks).toString('utf8')
   const call = { ...Body.parse(JSON.parse(raw)), raw }
   fake.calls.push(call)
+  fake.asked.emit('call')
   const illegality = findIllegality(call.messages)
   if (illegality) {
     fake.illegal.push(illegality)

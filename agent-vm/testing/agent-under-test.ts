@@ -1,5 +1,5 @@
 /** An agent server with a fake model, spoken to over HTTP like the Worker does. */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AgentParts, type RunningAgent, startAgent } from '../agent.ts'
@@ -29,6 +29,8 @@ export interface AgentUnderTest extends AgentClient {
   readonly logged: { level: string; event: string; fields: unknown }[]
   /** Ends it as a service manager would, and starts another on the same data. */
   restart(env?: Record<string, string>): Promise<void>
+  /** Another server starts on what was on the disk at this moment, as after `kill -9`; the old one is not heard again. */
+  startOver(): Promise<void>
   close(): Promise<void>
 }
 
@@ -72,6 +74,17 @@ export async function startTestAgent(options: TestOptions = {}): Promise<AgentUn
       running = undefined
       await before?.stop()
       await start({ ...environment, ...env })
+    },
+    startOver: async () => {
+      const before = running
+      const from = environment.DB_PATH ?? ''
+      const to = join(mkdtempSync(join(folder, 'data-')), 'agent.db')
+      // Every transaction is synchronous: between two steps of the event loop the files are what a killed server leaves.
+      for (const suffix of ['', '-wal']) if (existsSync(from + suffix)) copyFileSync(from + suffix, to + suffix)
+      environment.DB_PATH = to
+      Object.assign(test, { databasePath: to })
+      await start(environment)
+      await before?.stop()
     },
     close: async () => {
       await running?.stop()

@@ -56,6 +56,13 @@ function builtIn(workspacePath: string): FakeTool[] {
       appendFileSync(path(input), `${String(input.line)}\n`)
       return done(`appended ${String(input.line)}`)
     }),
+    // Slow before and after the write, so that a kill can come at either side of it.
+    fakeTool('append_slowly', false, { path: { type: 'string' }, line: { type: 'string' } }, async (input) => {
+      await sleep(5)
+      appendFileSync(path(input), `${String(input.line)}\n`)
+      await sleep(5)
+      return done(`appended ${String(input.line)}`)
+    }),
     fakeTool('wait', true, { ms: { type: 'integer' } }, async (input, { signal }) => {
       const finished = await sleep(Number(input.ms), true, { signal }).catch(() => false)
       return finished ? done(`waited ${Number(input.ms)}`) : { ok: false, content: 'stopped', summary: 'stopped' }

@@ -3,6 +3,7 @@
  * then counts what the people saw. Everything is real but Telegram, the agent and the handlers' words.
  */
 import type { Message } from 'grammy/types'
+import { seededRandom } from '../../agent-vm/testing/seeded-random.ts'
 import { deliveryWords } from '../../functions/chat/delivery-words.ts'
 import { type Surroundings, setWebhook, startSurroundings } from '../../functions/chat/testing/delivery-harness.ts'
 import type { Sim } from '../../local/telegram/sim/sim.ts'
@@ -278,15 +279,4 @@ function countUnknown(lines: readonly string[]) {
 
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-/** mulberry32: the same kills at the same moments for the same seed, as far as the machine allows. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }
