@@ -24,6 +24,8 @@ export interface ModelOptions {
   readonly key?: string | undefined
   readonly tokenDelayMs?: number
   readonly firstTokenDelayMs?: number
+  /** Told when the first words of an answer are on their way, so that a bench can count from there. */
+  readonly onFirstWords?: () => void
 }
 
 export interface Model {
@@ -51,6 +53,7 @@ function modelApp({
   key,
   tokenDelayMs = DEFAULT_TOKEN_DELAY_MS,
   firstTokenDelayMs = DEFAULT_FIRST_TOKEN_DELAY_MS,
+  onFirstWords,
 }: ModelOptions): Hono {
   const cache = createPrefixCache()
   const app = new Hono()
@@ -94,6 +97,7 @@ function modelApp({
       const send = (choices: unknown[], extra: Record<string, unknown> = {}) =>
         stream.writeSSE({ data: JSON.stringify({ ...head, object: 'chat.completion.chunk', choices, ...extra }) })
       await pause(firstTokenDelayMs)
+      if (reply.text) onFirstWords?.()
       for (const delta of deltasOf(reply)) {
         if (stream.aborted) return
         await send([{ index: 0, delta, finish_reason: null }])

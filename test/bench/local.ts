@@ -1,26 +1,33 @@
 /**
  * `npm run bench:local`: what a person waits for, on one machine with the stand-ins. Absolute times are this machine's; the
- * ratios are against an empty Worker in the same run.
+ * ratios are against an empty Worker in the same run. With `--cold` also the first start of a fresh clone, whose packages
+ * come from the registry: most of it is the network's.
  *
  * The model's stand-in speaks its first token after 0 ms here, so that what is measured is ours.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startProcess } from '../../local/child-process.ts'
-import { startService } from '../../local/service.ts'
+import { startModel } from '../../local/model/start-model.ts'
 import { loadSettings, ROOT } from '../../local/settings.ts'
-import { freePort } from '../../local/sqld.ts'
+import { type KillableWorker, killableWorker } from '../crash/killable-worker.ts'
 import { Person } from '../story/person.ts'
 import { setUpBaal } from '../story/set-up.ts'
 
 const RUNS = 5
 const WEBHOOKS = 60
 const PORT = 18_600
+const MODEL_KEY = 'bench'
 
 const rows: [string, string, string][] = []
 
-const emptyStartMs = await medianOf(3, measureEmptyWorkerStart)
+if (process.argv.includes('--cold'))
+  rows.push(['`npm start` to ready, fresh clone and empty npm cache', ms(await measureColdStart()), ''])
+
+const empty = await emptyWorker()
+const emptyStartMs = await medianOf(3, () => measureStart(empty))
 const warmMs = await measureWarmStarts()
 rows.push([
   '`npm start` to ready, warm',
@@ -28,13 +35,23 @@ rows.push([
   `${ratio(warmMs, emptyStartMs)} an empty Worker’s start (${ms(emptyStartMs)})`,
 ])
 
-const setUp = await setUpBaal(PORT, { MODEL_TOKEN_DELAY_MS: '0' })
+let firstWordsAt = 0
+const model = await startModel({
+  port: 0,
+  key: MODEL_KEY,
+  tokenDelayMs: 0,
+  firstTokenDelayMs: 0,
+  onFirstWords: () => {
+    firstWordsAt = performance.now()
+  },
+})
+const setUp = await setUpBaal(PORT, { LIBERTAI_API_KEY: MODEL_KEY, LIBERTAI_BASE_URL: `${model.url}/v1` })
 const person = await Person.meet(setUp.baal.pageUrl)
 const creations: number[] = []
 for (let run = 0; run < 3; run++) creations.push(await measureCreation(`Rosa${run}`))
 rows.push(['confirm to the agent’s first words', ms(median(creations)), ''])
 
-const empty = await startEmptyWorker()
+await empty.start()
 const [webhookMs, emptyMs] = [
   await measureWebhook(),
   await measureRequests(() => fetch(empty.url, { method: 'POST', body: '{}' })),
@@ -46,13 +63,32 @@ rows.push([
 ])
 await empty.stop()
 
-const drafts: number[] = []
-for (let run = 0; run < RUNS; run++) drafts.push(await measureFirstDraft())
-rows.push(['message to first visible draft, model without delay', ms(median(drafts)), ''])
+const signs: FirstSign[] = []
+for (let run = 0; run < RUNS; run++) signs.push(await measureFirstDraft())
+rows.push(['first token to first visible draft', ms(median(signs.map(({ fromTokenMs }) => fromTokenMs))), ''])
+rows.push(['message to first visible draft', ms(median(signs.map(({ fromMessageMs }) => fromMessageMs))), ''])
 await setUp.close()
+await model.close()
 
 console.log(`\n| figure | median | beside |\n|---|---|---|\n${rows.map((row) => `| ${row.join(' | ')} |`).join('\n')}`)
 process.exit(0)
+
+/** @returns milliseconds from typing `npm start` to the printed page, installation included */
+async function measureColdStart(): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'baal-cold-'))
+  const clone = join(folder, 'baal')
+  execFileSync('git', ['clone', '--quiet', ROOT, clone])
+  try {
+    return await measureNpmStart(clone, {
+      ...process.env,
+      npm_config_cache: join(folder, 'npm'),
+      PORT: String(PORT + 70),
+      BAAL_DATA_DIR: join(folder, 'data'),
+    })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
 
 async function measureWarmStarts(): Promise<number> {
   const dataDir = await mkdtemp(join(tmpdir(), 'baal-bench-'))
@@ -62,26 +98,27 @@ async function measureWarmStarts(): Promise<number> {
     BAAL_DATA_DIR: dataDir,
     PORT: String(PORT + 50),
   }
-  const start = async () => {
-    const startedAt = performance.now()
-    const ready = Promise.withResolvers<number>()
-    const npm = startProcess({
-      name: 'npm start',
-      // As `npm start` runs it; npm itself would be gone before what it started has stopped.
-      command: 'node',
-      args: ['local/bootstrap.mjs', 'local/start.ts'],
-      cwd: ROOT,
-      env: environment,
-      onLine: (line) => line.startsWith('Baal is ready') && ready.resolve(performance.now() - startedAt),
-    })
-    const took = await Promise.race([ready.promise, npm.ended.then(() => Promise.reject(new Error(npm.lastOutput())))])
-    await npm.stop()
-    return took
-  }
-  await start()
-  const times = [await start(), await start(), await start()]
+  await measureNpmStart(ROOT, environment)
+  const took = await medianOf(3, () => measureNpmStart(ROOT, environment))
   await rm(dataDir, { recursive: true, force: true })
-  return median(times)
+  return took
+}
+
+async function measureNpmStart(cwd: string, env: NodeJS.ProcessEnv): Promise<number> {
+  const startedAt = performance.now()
+  const ready = Promise.withResolvers<number>()
+  const npm = startProcess({
+    name: 'npm start',
+    // As `npm start` runs it; npm itself would be gone before what it started has stopped.
+    command: 'node',
+    args: ['local/bootstrap.mjs', 'local/start.ts'],
+    cwd,
+    env,
+    onLine: (line) => line.startsWith('Baal is ready') && ready.resolve(performance.now() - startedAt),
+  })
+  const took = await Promise.race([ready.promise, npm.ended.then(() => Promise.reject(new Error(npm.lastOutput())))])
+  await npm.stop()
+  return took
 }
 
 async function measureCreation(name: string): Promise<number> {
@@ -119,16 +156,21 @@ async function measureWebhook(): Promise<number> {
   })
 }
 
-async function measureFirstDraft(): Promise<number> {
+interface FirstSign {
+  readonly fromTokenMs: number
+  readonly fromMessageMs: number
+}
+
+async function measureFirstDraft(): Promise<FirstSign> {
+  const before = (await person.botTexts()).length
   const startedAt = performance.now()
   await person.say('write a long story')
-  const before = (await person.botTexts()).length
   while ((await person.read()).drafts.every(({ text }) => !text) && (await person.botTexts()).length === before) {
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  const took = performance.now() - startedAt
+  const seenAt = performance.now()
   await person.hears('The end.')
-  return took
+  return { fromTokenMs: seenAt - firstWordsAt, fromMessageMs: seenAt - startedAt }
 }
 
 async function measureRequests(send: () => Promise<Response>): Promise<number> {
@@ -143,61 +185,20 @@ async function measureRequests(send: () => Promise<Response>): Promise<number> {
   return median(times.slice(10))
 }
 
-async function measureEmptyWorkerStart(): Promise<number> {
+async function measureStart(worker: KillableWorker): Promise<number> {
   const startedAt = performance.now()
-  const worker = await startEmptyWorker()
+  await worker.start()
   const took = performance.now() - startedAt
   await worker.stop()
   return took
 }
 
-async function startEmptyWorker(): Promise<{ url: string; stop(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'baal-empty-'))
-  await writeFile(join(folder, 'worker.mjs'), 'export default { fetch: () => new Response("ok") }\n')
-  await writeFile(
-    join(folder, 'wrangler.toml'),
-    'name = "empty"\nmain = "worker.mjs"\ncompatibility_date = "2026-11-01"\n',
-  )
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}/`
-  const service = await startService({
-    name: 'an empty Worker',
-    command: process.execPath,
-    args: [
-      join(ROOT, 'node_modules/wrangler/bin/wrangler.js'),
-      'dev',
-      '--ip',
-      '127.0.0.1',
-      '--port',
-      String(port),
-      '--inspector-port',
-      '0',
-      '--log-level',
-      'warn',
-    ],
-    cwd: folder,
-    env: {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      CI: '1',
-      CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-      WRANGLER_SEND_METRICS: 'false',
-    },
-    ready: {
-      ask: () =>
-        fetch(url).then(
-          (response) => response.ok,
-          () => false,
-        ),
-    },
+async function emptyWorker(): Promise<KillableWorker> {
+  return killableWorker({
+    config: join(ROOT, 'test/bench/empty-worker/wrangler.toml'),
+    dataDir: await mkdtemp(join(tmpdir(), 'baal-empty-')),
+    variables: {},
   })
-  return {
-    url,
-    async stop() {
-      await service.stop()
-      await rm(folder, { recursive: true, force: true })
-    },
-  }
 }
 
 async function medianOf(runs: number, measure: () => Promise<number>): Promise<number> {
