@@ -2,6 +2,7 @@
 import type { MessageEntity } from 'grammy/types'
 import { joinFormatted, tailOf } from './formatted-tail.ts'
 import { type FormattedText, plainText } from './text/formatted-text.ts'
+import { tidy } from './text/tidy.ts'
 import type { Tool, TurnProgress } from './turn-progress.ts'
 
 /** Below Telegram's 4096, with room for the status. */
@@ -24,7 +25,7 @@ export function buildFrame(progress: TurnProgress, answer: FormattedText, option
   const tail = withoutExcess(tailOf(answer, MAX_FRAME_UNITS))
   const parts = [status, tail].filter(({ text }) => text.trim() !== '')
   const between = parts.length === 2 ? [plainText('\n')] : []
-  const text = joinFormatted(...parts.slice(0, 1), ...between, ...parts.slice(1))
+  const text = tidy(joinFormatted(...parts.slice(0, 1), ...between, ...parts.slice(1)))
   return { text, answerChars: answer.text.trim().length }
 }
 

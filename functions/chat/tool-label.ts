@@ -1,11 +1,13 @@
 /** A tool call in a few words, for the status above a streaming answer: `bash · git --version`. */
+import { cleanInput } from './text/tidy.ts'
+
 const MAX_LABEL_CHARS = 60
 /** The argument that says most about a call, by the names tools use. */
 const TELLING = ['command', 'path', 'file', 'query', 'url', 'pattern', 'task', 'name', 'prompt', 'content'] as const
 
 export function describeTool(name: string, input: unknown): string {
   const label = [name, tellingArgument(input)].filter(Boolean).join(' · ')
-  const line = label.replace(/\s+/g, ' ').trim().toWellFormed()
+  const line = cleanInput(label).replace(/\s+/g, ' ').trim()
   const characters = [...line]
   return characters.length <= MAX_LABEL_CHARS ? line : `${characters.slice(0, MAX_LABEL_CHARS - 1).join('')}…`
 }

@@ -4,7 +4,7 @@ import { Lexer, type Token, Tokenizer } from 'marked'
 /** Deeper quotes and lists than a person makes; each level is a recursion of the lexer. */
 const MAX_NESTING = 12
 /** Characters that the search for the end of an emphasis may look at in one section: it begins anew at every star. */
-const EMPHASIS_BUDGET_CHARS = 250_000
+const EMPHASIS_BUDGET_CHARS = 150_000
 
 export interface Definition {
   readonly href: string
@@ -16,13 +16,13 @@ class BoundedTokenizer extends Tokenizer {
   #budget = EMPHASIS_BUDGET_CHARS
 
   override emStrong(src: string, maskedSrc: string, prevChar?: string) {
-    if (this.#budget <= 0) return undefined
+    if ((src[0] !== '*' && src[0] !== '_') || this.#budget <= 0) return undefined
     this.#budget -= src.length
     return super.emStrong(src, maskedSrc, prevChar)
   }
 
   override del(src: string, maskedSrc: string, prevChar?: string) {
-    if (this.#budget <= 0) return undefined
+    if (src[0] !== '~' || this.#budget <= 0) return undefined
     this.#budget -= src.length
     return super.del(src, maskedSrc, prevChar)
   }

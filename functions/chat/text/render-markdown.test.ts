@@ -22,6 +22,12 @@ function show(markdown: string): string {
 
 const lines = (...all: string[]) => all.join('\n')
 
+test('what is beyond the part that will be shown is not rendered', () => {
+  const { text } = renderMarkdown('A line of a book.\n\n'.repeat(100_000), { enoughUnits: 5_000 })
+  expect(text.length).toBeGreaterThan(5_000)
+  expect(text.length).toBeLessThan(10_000)
+})
+
 describe('words', () => {
   test.each([
     ['**bold** and *italic* and ~~gone~~', '[bold bold] and [italic italic] and [strikethrough gone]'],
@@ -54,6 +60,12 @@ describe('words', () => {
 
   test('line ends of all kinds, controls and turners of direction are cleaned, lone surrogates replaced', () => {
     expect(show('a\r\nb\rc\u0000\u202ed\ud800e')).toBe('a\nb\ncd\ufffde')
+  })
+})
+
+describe('signs that Telegram takes out', () => {
+  test('are not in the text, and a letter with a ring stays that letter', () => {
+    expect(show('a\u030angstrom u\u0333\u033fx')).toBe('ångstrom ux')
   })
 })
 
@@ -115,6 +127,11 @@ describe('blocks', () => {
     expect(show('````md\n```js\nx\n```\n````')).toBe('[pre=md ```js\nx\n```]')
     expect(show('```<script>\nx\n```')).toBe('[pre x]')
     expect(show('```\n```\nafter')).toBe('after')
+  })
+
+  test('tabs in code reach as far as they did, since Telegram makes one space of each', () => {
+    expect(show('```go\nfunc f() {\n\treturn\n}\nab\tc\n```')).toBe('[pre=go func f() {\n    return\n}\nab  c]')
+    expect(show('a\tb `c\td`')).toBe('a b [code c d]')
   })
 
   test('a rule is a line', () => {

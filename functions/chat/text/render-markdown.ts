@@ -6,10 +6,22 @@ import { type Section, splitSections } from './sections.ts'
 import { TextBuilder } from './text-builder.ts'
 import { cleanInput, tidy } from './tidy.ts'
 
-export function renderMarkdown(markdown: string): FormattedText {
+/** @param options.enoughUnits what is beyond will not be shown: no section that begins after so many UTF-16 units is rendered */
+export function renderMarkdown(
+  markdown: string,
+  { enoughUnits = Number.POSITIVE_INFINITY }: { readonly enoughUnits?: number } = {},
+): FormattedText {
   const source = cleanInput(markdown)
   const definitions = findDefinitions(source)
-  return joinSections(splitSections(source).map((section) => renderSection(section, definitions)))
+  const sections: FormattedText[] = []
+  let units = 0
+  for (const section of splitSections(source)) {
+    if (units > enoughUnits) break
+    const rendered = renderSection(section, definitions)
+    sections.push(rendered)
+    units += rendered.text.length
+  }
+  return joinSections(sections)
 }
 
 export function renderSection({ kind, body, language }: Section, definitions: Definitions): FormattedText {
@@ -19,8 +31,8 @@ export function renderSection({ kind, body, language }: Section, definitions: De
     return tidy(builder.finish())
   }
   const tokens = lex(body, definitions)
-  if (!tokens) return tidy({ text: body, entities: [] })
-  renderBlocks(tokens, builder)
+  if (tokens) renderBlocks(tokens, builder)
+  else builder.add(body)
   return tidy(builder.finish())
 }
 

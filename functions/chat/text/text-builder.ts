@@ -5,6 +5,9 @@
 import type { MessageEntity } from 'grammy/types'
 import type { FormattedText } from './formatted-text.ts'
 
+/** Tabs in code stand this far apart; a phone is narrow. */
+const TAB_COLUMNS = 4
+
 export type Style = 'bold' | 'italic' | 'underline' | 'strikethrough' | 'blockquote'
 
 type Wrapping = { readonly type: Style } | { readonly type: 'text_link'; readonly url: string }
@@ -29,8 +32,9 @@ export class TextBuilder {
     if (this.#length > 0) this.#owed = Math.max(this.#owed, newlines)
   }
 
-  add(text: string): void {
-    if (text === '') return
+  add(given: string): void {
+    if (given === '') return
+    const text = given.replaceAll('\t', ' ')
     this.#settle()
     const indented = this.#indent === '' ? text : text.replaceAll('\n', `\n${this.#indent}`)
     for (const open of this.#open) open.start ??= this.#length
@@ -38,7 +42,7 @@ export class TextBuilder {
   }
 
   code(given: string): void {
-    const text = given.trim()
+    const text = given.replaceAll('\t', ' ').trim()
     if (text === '' || this.#isOpen('text_link')) {
       this.add(given)
       return
@@ -49,7 +53,7 @@ export class TextBuilder {
   }
 
   pre(given: string, language: string): void {
-    const text = given.replace(/^(?:[ \t]*\n)+/, '').trimEnd()
+    const text = expandTabs(given.replace(/^(?:[ \t]*\n)+/, '').trimEnd())
     if (text.trim() === '') return
     this.#owe()
     this.#interrupt()
@@ -132,4 +136,21 @@ export class TextBuilder {
     this.#length += text.length
     this.#atLineStart = text.endsWith('\n')
   }
+}
+
+/** Telegram makes one space of a tab: code would lose its indentation. */
+function expandTabs(code: string): string {
+  if (!code.includes('\t')) return code
+  return code
+    .split('\n')
+    .map((line) => {
+      let column = ''
+      for (const stretch of line.split(/(?<=\t)/)) {
+        const words = stretch.replace('\t', '')
+        column += words
+        if (words !== stretch) column += ' '.repeat(TAB_COLUMNS - (column.length % TAB_COLUMNS))
+      }
+      return column
+    })
+    .join('\n')
 }

@@ -1,4 +1,4 @@
-/** The last touch on a formatted text: blank ends cut, entities in Telegram's order, none empty or only blank. */
+/** The last touch on a formatted text: whole characters, blank ends cut, entities in Telegram's order, none of them blank. */
 import type { MessageEntity } from 'grammy/types'
 import type { FormattedText } from './formatted-text.ts'
 
@@ -14,15 +14,24 @@ export function isVisible(text: string): boolean {
 /** Line ends as Telegram has them, and without what it takes out or what would turn the text around. */
 export function cleanInput(text: string): string {
   return (
-    text
+    withWholeRings(text)
       .toWellFormed()
       .replace(/\r\n?|[\u2028\u2029\v\f]/g, '\n')
       // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
       .replace(/[\u0000-\u0008\u000e-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, '')
+      // Combining marks that Telegram takes out too.
+      .replace(/\u030a|\u0333|\u033f/g, '')
   )
 }
 
-export function tidy({ text, entities }: FormattedText): FormattedText {
+/** Telegram would make an “a” of an “å” that is written as two characters. */
+function withWholeRings(text: string): string {
+  return text.includes('\u030a') ? text.normalize('NFC') : text
+}
+
+export function tidy({ text: given, entities }: FormattedText): FormattedText {
+  // Half a character anywhere, and Telegram refuses the whole message. As long as before: offsets hold.
+  const text = given.toWellFormed()
   const kept = entities.flatMap((entity) => narrow(text, entity)).sort(byPlace)
   // Code at the very start keeps its indentation: Telegram, too, stops cutting at the first entity.
   const firstLiteral = kept.find(({ type }) => LITERAL.has(type))?.offset ?? text.length
