@@ -127,7 +127,7 @@ export class ChatEngine {
 
   async deliverPending(agentId: string, messages: readonly PendingMessage[]): Promise<number> {
     const { storage } = this.#options
-    const highest = takePending(agentId, messages, { database: storage, outbox: this.#outbox, now })
+    const highest = takePending(agentId, messages, { database: storage, outbox: this.#outbox, words: this.#words, now })
     await this.#kick('outbox')
     return highest
   }

@@ -57,6 +57,12 @@ describe('buildFinal', () => {
     expect(parts[1]).not.toHaveProperty('replyTo')
   })
 
+  test('is one that Telegram takes, whatever the agent and its machine say', () => {
+    const odd = 'a\ud800b\u0000c\u202ed'
+    const [message] = build({ notices: [odd], settled: [odd] }, { problem: odd })
+    expect(message).toMatchObject({ text: { text: 'a\ufffdbcd\na\ufffdbcd\n\n⚠️ a\ufffdbcd' } })
+  })
+
   test('shows notices above the answer', () => {
     expect(build({ notices: ['Compacted.'], settled: ['Hello'] })[0]).toMatchObject({
       text: { text: 'Compacted.\nHello' },

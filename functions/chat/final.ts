@@ -4,14 +4,11 @@ import type { DeliveryWords } from './delivery-words.ts'
 import { joinFormatted } from './formatted-tail.ts'
 import type { Outgoing, OutgoingMessage } from './outgoing.ts'
 import { type FormattedText, plainText } from './text/formatted-text.ts'
+import { ENOUGH_UNITS, inMessages } from './text/in-messages.ts'
 import { renderMarkdown } from './text/render-markdown.ts'
-import { splitMessage } from './text/split-message.ts'
+import { cleanInput } from './text/tidy.ts'
 import { RETRY_BUTTON, STEPS_BUTTON } from './turn-buttons.ts'
 import { answerOf, type TurnProgress } from './turn-progress.ts'
-
-/** A wall of messages is no answer: what is longer goes into a document beside its beginning. */
-export const MAX_PARTS = 3
-const PARTS_BESIDE_DOCUMENT = 2
 
 export interface FinalRequest {
   readonly turnId: string
@@ -35,10 +32,8 @@ export function previewRef(turnId: string): string {
 export function buildFinal(request: FinalRequest): Outgoing[] {
   const { turnId, progress, replyTo } = request
   const answer = answerOf(progress)
-  const parts = partsOf(request, answer)
+  const { shown, isWhole } = inMessages(wholeOf(request, answer))
   const keyboard = buttonsOf(request)
-  const isLong = parts.length > MAX_PARTS
-  const shown = isLong ? parts.slice(0, PARTS_BESIDE_DOCUMENT) : parts
   const outgoing: Outgoing[] = shown.map((text, index) => {
     const isLast = index === shown.length - 1
     const message: OutgoingMessage = {
@@ -51,24 +46,23 @@ export function buildFinal(request: FinalRequest): Outgoing[] {
       ? { kind: 'edit', target: { ref: previewRef(turnId) }, ...message }
       : { kind: 'send', ref: previewRef(turnId), ...message }
   })
-  if (isLong) {
+  if (!isWhole) {
     const caption = plainText(request.words.longAnswer)
     outgoing.push({ kind: 'document', name: 'answer.md', content: answer, caption })
   }
   return outgoing
 }
 
-function partsOf({ progress, problem, stopped, words }: FinalRequest, answer: string): FormattedText[] {
-  const notices = progress.notices.map((notice) => ({
-    text: `${notice.trim()}\n`,
-    entities: [{ type: 'italic' as const, offset: 0, length: notice.trim().length }],
-  }))
-  const body = answer === '' ? [] : [renderMarkdown(answer)]
+function wholeOf({ progress, problem, stopped, words }: FinalRequest, answer: string): FormattedText {
+  const notices = progress.notices.map((notice) => {
+    const text = cleanInput(notice).trim()
+    return { text: `${text}\n`, entities: [{ type: 'italic' as const, offset: 0, length: text.length }] }
+  })
+  const body = answer === '' ? [] : [renderMarkdown(answer, { enoughUnits: ENOUGH_UNITS })]
   const closing = closingLine({ progress, problem, stopped, words }, answer)
   const lines = closing === undefined ? [] : [plainText(body.length > 0 ? `\n\n${closing}` : closing)]
   const whole = joinFormatted(...notices.filter(({ text }) => text.trim() !== ''), ...body, ...lines)
-  const text = whole.text.trim() === '' ? plainText(words.nothingSaid) : whole
-  return splitMessage(text)
+  return whole.text.trim() === '' ? plainText(words.nothingSaid) : whole
 }
 
 function closingLine(
@@ -77,7 +71,7 @@ function closingLine(
 ): string | undefined {
   // Somebody else may have told the agent to stop.
   if (stopped || progress.done === 'cancelled') return words.stopped
-  if (problem !== undefined) return `⚠️ ${problem}`
+  if (problem !== undefined) return `⚠️ ${cleanInput(problem)}`
   if (progress.done === 'max_iterations') return words.maxIterations
   return answer === '' ? words.nothingSaid : undefined
 }

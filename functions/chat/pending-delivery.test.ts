@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { deliveryWords } from './delivery-words.ts'
 import { Outbox } from './outbox.ts'
 import { takePending } from './pending-delivery.ts'
 import { fakeChatDatabase } from './testing/chat-database.fake.ts'
@@ -28,6 +29,22 @@ describe('takePending', () => {
     })
   })
 
+  test('keeps the formatting of a result that begins with a block', () => {
+    const { take, outbox } = start()
+    take([result(1, '## Weather\n\n- rain')])
+    expect(outbox.next()?.action).toMatchObject({
+      text: { text: '⏰ Weather\n\n• rain', entities: [{ type: 'bold', offset: 2, length: 7 }] },
+    })
+  })
+
+  test('puts a result that is a book into a document beside its beginning', () => {
+    const { take, outbox } = start()
+    const book = 'A line of a book. '.repeat(2_000)
+    take([result(1, book)])
+    expect([1, 2, 3, 4].map((seq) => outbox.find(seq)?.action.kind)).toEqual(['send', 'send', 'document', undefined])
+    expect(outbox.find(3)?.action).toMatchObject({ name: 'result.md', content: book })
+  })
+
   test('is done with nothing', () => {
     expect(start().take([])).toBe(0)
   })
@@ -39,7 +56,7 @@ function start() {
   return {
     outbox,
     take: (messages: Parameters<typeof takePending>[1], agent = 'a') =>
-      takePending(agent, messages, { database, outbox, now: () => 0 }),
+      takePending(agent, messages, { database, outbox, words: () => deliveryWords('en'), now: () => 0 }),
     texts: () => {
       const texts: string[] = []
       for (let seq = 1; ; seq++) {

@@ -1,11 +1,14 @@
 /** Results of background work (heartbeat, schedules, subagents) on their way into this chat, each exactly once. */
 import type { PendingMessage } from '../../agent-vm/protocol.ts'
 import type { ChatDatabase } from './chat-database.ts'
+import type { DeliveryWords } from './delivery-words.ts'
+import { joinFormatted } from './formatted-tail.ts'
 import type { Outbox } from './outbox.ts'
 import { fileName } from './outgoing-file.ts'
+import { renderCaption } from './text/caption.ts'
 import { plainText } from './text/formatted-text.ts'
+import { ENOUGH_UNITS, inMessages } from './text/in-messages.ts'
 import { renderMarkdown } from './text/render-markdown.ts'
-import { splitMessage } from './text/split-message.ts'
 
 /** Who speaks, when nobody asked. */
 const SIGNS: Readonly<Record<string, string>> = { heartbeat: '💓', schedule: '⏰', subagent: '🧩' }
@@ -13,6 +16,7 @@ const SIGNS: Readonly<Record<string, string>> = { heartbeat: '💓', schedule: '
 export interface PendingPorts {
   readonly database: ChatDatabase
   readonly outbox: Outbox
+  words(): DeliveryWords
   now(): number
 }
 
@@ -38,17 +42,24 @@ export function takePending(agentId: string, messages: readonly PendingMessage[]
   })
 }
 
-function write(agentId: string, { id, content, source, file }: PendingMessage, { outbox, now }: PendingPorts): void {
+function write(agentId: string, { id, content, source, file }: PendingMessage, ports: PendingPorts): void {
+  const { outbox, now } = ports
   const key = `p:${agentId}:${id}`
   const sign = SIGNS[source]
-  const words = content.trim()
-  if (words !== '') {
-    splitMessage(renderMarkdown(sign ? `${sign} ${words}` : words)).forEach((text, index) => {
+  const said = renderMarkdown(content, { enoughUnits: ENOUGH_UNITS })
+  if (said.text !== '') {
+    // Beside the rendered words: in front of the Markdown it would unmake a heading, a list or a table.
+    const { shown, isWhole } = inMessages(sign ? joinFormatted(plainText(`${sign} `), said) : said)
+    shown.forEach((text, index) => {
       outbox.add(`${key}:${index}`, { kind: 'send', text }, now())
     })
+    if (!isWhole) {
+      const caption = plainText(ports.words().longAnswer)
+      outbox.add(`${key}:whole`, { kind: 'document', name: 'result.md', content, caption }, now())
+    }
   }
   if (!file) return
-  const caption = file.caption === undefined ? {} : { caption: plainText(file.caption.toWellFormed().slice(0, 1_000)) }
+  const caption = file.caption === undefined ? {} : { caption: renderCaption(file.caption) }
   const action = {
     kind: 'agent_file',
     agentId,

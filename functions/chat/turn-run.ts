@@ -17,7 +17,7 @@ import { fileName } from './outgoing-file.ts'
 import { readEvents, type ServerSentEvent } from './sse.ts'
 import { isStaleIsolate } from './stale-isolate.ts'
 import type { Streamer } from './streamer.ts'
-import { plainText } from './text/formatted-text.ts'
+import { renderCaption } from './text/caption.ts'
 import { advance, answerOf, NO_PROGRESS, type TurnProgress } from './turn-progress.ts'
 import type { PreparedTurn, TurnRow, TurnStore } from './turn-store.ts'
 
@@ -197,7 +197,7 @@ export class TurnRun {
     database.transaction(() => {
       turns.saveProgress(turnId, this.#progress)
       for (const { id, path, caption } of files) {
-        const text = caption === undefined ? {} : { caption: captionOf(caption) }
+        const text = caption === undefined ? {} : { caption: renderCaption(caption) }
         const file = {
           kind: 'agent_file',
           agentId: input.agentId,
@@ -300,9 +300,4 @@ function parseEvent({ id, data }: ServerSentEvent): { id: number; event: AgentEv
 function problemOf(error: TurnProgress['error'], words: DeliveryWords): string {
   if (error?.code === 'interrupted') return words.interrupted
   return error?.content.trim() || words.failed
-}
-
-/** Telegram takes 1024 characters. */
-function captionOf(markdown: string) {
-  return plainText(markdown.toWellFormed().slice(0, 1_000).toWellFormed())
 }
