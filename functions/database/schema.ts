@@ -15,6 +15,10 @@ export const users = sqliteTable('users', {
   timezone: text(),
   /** 1: tool activity is hidden. */
   quiet: integer().notNull().default(0),
+  /** Rich messages instead of text: not every app shows them, so only who has seen one gets them. */
+  richText: text({ enum: ['never', 'auto', 'always'] })
+    .notNull()
+    .default('never'),
   /** The person's own LibertAI key, sealed (see `seal.ts`). */
   apiKeySealed: text(),
   createdAt: integer().notNull(),

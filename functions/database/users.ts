@@ -26,7 +26,7 @@ export async function findUser(database: Database, id: number): Promise<User | u
 }
 
 /** What a person can set about themselves. `null` takes a setting back. */
-export type UserSettings = Partial<Pick<User, 'languageOverride' | 'timezone' | 'quiet' | 'apiKeySealed'>>
+export type UserSettings = Partial<Pick<User, 'languageOverride' | 'timezone' | 'quiet' | 'richText' | 'apiKeySealed'>>
 
 export async function saveUserSettings(database: Database, id: number, settings: UserSettings): Promise<void> {
   await database.update(users).set(settings).where(eq(users.id, id))

@@ -1,0 +1,1 @@
+ALTER TABLE `users` ADD `rich_text` text DEFAULT 'never' NOT NULL;
