@@ -2,6 +2,7 @@
 import type { InlineKeyboardButton, Message, Update, User } from 'grammy/types'
 import type { z } from 'zod'
 import { checkReplyMarkup } from '../../local/telegram/bot-api/reply-markup.ts'
+import { parseRichMessage } from '../../local/telegram/bot-api/rich-message.ts'
 import { checkText as checkTelegramText, MESSAGE_RULES } from '../../local/telegram/text/message-text.ts'
 import { plainEntities } from '../../local/telegram/text/plain-entities.ts'
 import { loadTdlib } from '../../local/telegram/text/tdlib.ts'
@@ -10,6 +11,7 @@ import { classifyUpdate, describeDeployment, handleUpdate } from './handle-updat
 import { BOT, type FakeWorld, fakePorts, telegramUser } from './handling.fake.ts'
 import type { ChatIdentity, ChatStore, Handling, TurnControl, TurnInput } from './handling.ts'
 import type { Keyboard, MessageTarget, Outgoing } from './outgoing.ts'
+import type { RichMessage } from './rich/rich-message.ts'
 import type { FormattedText } from './text/formatted-text.ts'
 
 /** Phones cut off more. */
@@ -229,10 +231,11 @@ export class FakeChat {
 
   #put(
     place: ShownMessage | undefined,
-    { text, keyboard = [] }: { text: FormattedText; keyboard?: Keyboard },
+    { text, rich, keyboard = [] }: { text: FormattedText; rich?: RichMessage; keyboard?: Keyboard },
     ref: string | undefined,
   ): void {
     checkText(text)
+    if (rich) parseRichMessage({ blocks: rich.blocks }, { thinking: false })
     checkKeyboard(keyboard)
     if (place) {
       this.messages[this.messages.indexOf(place)] = { ...place, text: text.text, keyboard }

@@ -11,7 +11,7 @@ import { agentOf, type FakeWorld, giveAgent, startFakeWorld } from './handling.f
 const LONG_NAME = `${'👩‍🚀'.repeat(21)}x`
 const COMMANDS = [
   'start', 'help', 'list', 'manage', 'stop', 'new', 'compact', 'status', 'cancel', 'soul', 'model', 'verbose', 'usage',
-  'account', 'login', 'logout', 'language', 'timezone', 'share', 'memory', 'files', 'schedule', 'export', 'doctor',
+  'account', 'login', 'logout', 'language', 'rich', 'timezone', 'share', 'memory', 'files', 'schedule', 'export', 'doctor',
   'dashboard', 'pool', 'create', 'repair', 'update', 'delete', 'fly',
 ] // biome-ignore format: one glance
 

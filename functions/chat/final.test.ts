@@ -63,6 +63,41 @@ describe('buildFinal', () => {
     expect(message).toMatchObject({ text: { text: 'a\ufffdbcd\na\ufffdbcd\n\n⚠️ a\ufffdbcd' } })
   })
 
+  test('is a rich message for who wants one, where it shows more than text can', () => {
+    const table = '| a | b |\n|---|---|\n| 1 | 2 |'
+    expect(build({ settled: [table] })[0]).not.toHaveProperty('rich')
+    expect(build({ settled: ['words'] }, { rich: 'auto' })[0]).not.toHaveProperty('rich')
+    expect(build({ settled: ['words'] }, { rich: 'always' })).toMatchObject([
+      { text: { text: 'words' }, rich: { blocks: [{ type: 'paragraph', text: 'words' }] } },
+    ])
+    const request = { rich: 'auto', problem: 'Oh.', hasPreview: true } as const
+    expect(build({ settled: [table], notices: ['Compacted.'] }, request)).toMatchObject([
+      {
+        kind: 'edit',
+        text: { text: expect.stringContaining('Oh.') },
+        rich: {
+          blocks: [
+            { type: 'paragraph', text: { type: 'italic', text: 'Compacted.' } },
+            { type: 'table' },
+            { type: 'paragraph', text: '⚠️ Oh.' },
+          ],
+        },
+        keyboard: [[{ callback_data: 'retry:t1' }]],
+      },
+    ])
+  })
+
+  test('brings its parts as text along, should Telegram not take it rich', () => {
+    const [first, ...rest] = build({ settled: [`$$x$$\n\n${paragraphs(20_000)}`], toolCount: 1 }, { rich: 'auto' })
+    expect(first).toMatchObject({ rich: expect.anything(), keyboard: [[{ callback_data: 'steps:t1' }]] })
+    expect(rest).toMatchObject([
+      { kind: 'send', insteadOfRich: previewRef('t1') },
+      { kind: 'document', insteadOfRich: previewRef('t1') },
+    ])
+    const book = build({ settled: [`$$x$$\n\n${paragraphs(40_000)}`] }, { rich: 'auto' })
+    expect(JSON.stringify(book)).not.toContain('insteadOfRich')
+  })
+
   test('shows notices above the answer', () => {
     expect(build({ notices: ['Compacted.'], settled: ['Hello'] })[0]).toMatchObject({
       text: { text: 'Compacted.\nHello' },

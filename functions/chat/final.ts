@@ -3,6 +3,8 @@ import type { InlineKeyboardButton } from 'grammy/types'
 import type { DeliveryWords } from './delivery-words.ts'
 import { joinFormatted } from './formatted-tail.ts'
 import type { Outgoing, OutgoingMessage } from './outgoing.ts'
+import { gainsByRich, renderRich } from './rich/render-rich.ts'
+import { fits, type RichBlock, type RichMessage } from './rich/rich-message.ts'
 import { type FormattedText, plainText } from './text/formatted-text.ts'
 import { ENOUGH_UNITS, inMessages } from './text/in-messages.ts'
 import { renderMarkdown } from './text/render-markdown.ts'
@@ -14,6 +16,8 @@ export interface FinalRequest {
   readonly turnId: string
   readonly progress: TurnProgress
   readonly quiet: boolean
+  /** Rich messages: where they show more than text can, or always. Never without it. */
+  readonly rich?: 'auto' | 'always' | undefined
   /** In groups: the message that asked. */
   readonly replyTo?: number | undefined
   /** A preview message exists under `previewRef` and becomes the first part. */
@@ -30,39 +34,60 @@ export function previewRef(turnId: string): string {
 }
 
 export function buildFinal(request: FinalRequest): Outgoing[] {
-  const { turnId, progress, replyTo } = request
+  const { turnId, progress, replyTo, words } = request
+  const ref = previewRef(turnId)
   const answer = answerOf(progress)
   const { shown, isWhole } = inMessages(wholeOf(request, answer))
+  const rich = richOf(request, answer)
+  const insteadOfRich = rich ? { insteadOfRich: ref } : {}
   const keyboard = buttonsOf(request)
+  const keyboardAt = rich ? 0 : shown.length - 1
   const outgoing: Outgoing[] = shown.map((text, index) => {
-    const isLast = index === shown.length - 1
     const message: OutgoingMessage = {
       text,
-      ...(isLast && keyboard.length > 0 ? { keyboard: [keyboard] } : {}),
+      ...(index === keyboardAt && keyboard.length > 0 ? { keyboard: [keyboard] } : {}),
       ...(index === 0 && replyTo !== undefined ? { replyTo } : {}),
     }
-    if (index > 0) return { kind: 'send', ...message }
-    return request.hasPreview
-      ? { kind: 'edit', target: { ref: previewRef(turnId) }, ...message }
-      : { kind: 'send', ref: previewRef(turnId), ...message }
+    if (index > 0) return { kind: 'send', ...message, ...insteadOfRich }
+    const first = { ...message, ...(rich ? { rich } : {}) }
+    return request.hasPreview ? { kind: 'edit', target: { ref }, ...first } : { kind: 'send', ref, ...first }
   })
   if (!isWhole) {
-    const caption = plainText(request.words.longAnswer)
-    outgoing.push({ kind: 'document', name: 'answer.md', content: answer, caption })
+    const caption = plainText(words.longAnswer)
+    outgoing.push({ kind: 'document', name: 'answer.md', content: answer, caption, ...insteadOfRich })
   }
   return outgoing
 }
 
-function wholeOf({ progress, problem, stopped, words }: FinalRequest, answer: string): FormattedText {
-  const notices = progress.notices.map((notice) => {
-    const text = cleanInput(notice).trim()
-    return { text: `${text}\n`, entities: [{ type: 'italic' as const, offset: 0, length: text.length }] }
-  })
+/** The same as one rich message, where the person wants that and Telegram has room for it. */
+function richOf(request: FinalRequest, answer: string): RichMessage | undefined {
+  if (request.rich === undefined || answer === '') return undefined
+  const rendered = renderRich(answer)
+  if (request.rich === 'auto' && !gainsByRich(rendered)) return undefined
+  const closing = closingLine(request, answer)
+  const blocks: RichBlock[] = [
+    ...noticesOf(request).map((text): RichBlock => ({ type: 'paragraph', text: { type: 'italic', text } })),
+    ...rendered.blocks,
+    ...(closing === undefined ? [] : [{ type: 'paragraph', text: closing } as const]),
+  ]
+  const message = { ...rendered, blocks }
+  return fits(message) ? message : undefined
+}
+
+function wholeOf(request: FinalRequest, answer: string): FormattedText {
+  const notices = noticesOf(request).map((text) => ({
+    text: `${text}\n`,
+    entities: [{ type: 'italic' as const, offset: 0, length: text.length }],
+  }))
   const body = answer === '' ? [] : [renderMarkdown(answer, { enoughUnits: ENOUGH_UNITS })]
-  const closing = closingLine({ progress, problem, stopped, words }, answer)
+  const closing = closingLine(request, answer)
   const lines = closing === undefined ? [] : [plainText(body.length > 0 ? `\n\n${closing}` : closing)]
-  const whole = joinFormatted(...notices.filter(({ text }) => text.trim() !== ''), ...body, ...lines)
-  return whole.text.trim() === '' ? plainText(words.nothingSaid) : whole
+  const whole = joinFormatted(...notices, ...body, ...lines)
+  return whole.text.trim() === '' ? plainText(request.words.nothingSaid) : whole
+}
+
+function noticesOf({ progress }: FinalRequest): string[] {
+  return progress.notices.map((notice) => cleanInput(notice).trim()).filter((notice) => notice !== '')
 }
 
 function closingLine(

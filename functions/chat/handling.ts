@@ -107,6 +107,8 @@ export interface TurnInput {
   readonly sources?: readonly Message[]
   /** The person asked not to see tool activity. */
   readonly quiet?: boolean
+  /** The person's app shows rich messages: where they show more than text can, or always. */
+  readonly rich?: 'auto' | 'always'
 }
 
 export type HandleUpdate = (update: Update, ports: HandlerPorts) => Promise<Handling>

@@ -65,6 +65,64 @@ describe('OutboxSender', () => {
   })
 })
 
+describe('a rich message', () => {
+  const blocks = [{ type: 'paragraph', text: 'one and two' }] as const
+  const parts = (chat: ReturnType<typeof start>) => {
+    chat.outbox.add('f0', { kind: 'send', ref: 'turn', text: plainText('one'), rich: { blocks } }, 0)
+    chat.outbox.add('f1', { kind: 'send', text: plainText('two'), insteadOfRich: 'turn' }, 0)
+    chat.outbox.add('f2', { kind: 'document', name: 'a.md', content: 'x', insteadOfRich: 'turn' }, 0)
+    chat.say('next')
+  }
+
+  test('holds what else would follow it as text', async () => {
+    const chat = start()
+    parts(chat)
+    await chat.drain()
+    expect(chat.telegram.calls).toEqual(['sendRichMessage', 'sendMessage'])
+    expect(chat.states()).toEqual(['sent', 'dropped', 'dropped', 'sent'])
+  })
+
+  test('that Telegram refuses is sent as text, with all that follows, in order', async () => {
+    const chat = start()
+    chat.telegram.fail = (method) => (method === 'sendRichMessage' ? { kind: 'refused' } : undefined)
+    parts(chat)
+    await chat.drain()
+    expect(chat.telegram.calls).toEqual([
+      'sendRichMessage',
+      'sendMessage',
+      'sendMessage',
+      'sendDocument',
+      'sendMessage',
+    ])
+    expect(chat.telegram.texts()).toEqual(['one', 'two', '', 'next'])
+  })
+
+  test('whose answer was lost is found, and nothing of it is sent again', async () => {
+    const chat = start()
+    chat.say('before')
+    let lost = false
+    chat.telegram.fail = (method) => {
+      if (method !== 'sendRichMessage' || lost) return undefined
+      lost = true
+      return { kind: 'unknown', after: true }
+    }
+    parts(chat)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['before', 'one', 'next'])
+    expect(chat.telegram.messages.get(102)?.rich).toEqual({ blocks })
+  })
+
+  test('takes the place of a preview by an edit', async () => {
+    const chat = start()
+    chat.say('preview', { ref: 'turn' })
+    chat.outbox.add('f', { kind: 'edit', target: { ref: 'turn' }, text: plainText('one'), rich: { blocks } }, 0)
+    chat.outbox.add('f1', { kind: 'send', text: plainText('two'), insteadOfRich: 'turn' }, 0)
+    await chat.drain()
+    expect(chat.telegram.messages.get(101)?.rich).toEqual({ blocks })
+    expect(chat.telegram.texts()).toEqual(['one'])
+  })
+})
+
 describe('a send whose answer was lost', () => {
   test('is found, and not sent again', async () => {
     const chat = start()

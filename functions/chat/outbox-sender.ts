@@ -8,6 +8,7 @@ import { describeError, log } from '../log.ts'
 import { type AgentClient, AgentNotReady, AgentRefused, AgentUnreachable } from './agent-client.ts'
 import type { ChatBudget } from './chat-budget.ts'
 import type { DeliveryWords } from './delivery-words.ts'
+import { bodyOf } from './message-body.ts'
 import { FALLBACK, type Outbox, type OutboxRow } from './outbox.ts'
 import type { OutgoingMessage } from './outgoing.ts'
 import { type AgentFile, FileTooLarge, openOutgoingFile } from './outgoing-file.ts'
@@ -57,10 +58,16 @@ export class OutboxSender {
     const notBefore = Math.max(row.nextAt, budget.silentUntil)
     if (notBefore > now()) return notBefore
     if (now() - row.createdAt > GIVE_UP_MS) outbox.end(row.seq, 'failed', 'too old', now())
+    else if (row.state === 'pending' && this.#isShown(row)) outbox.end(row.seq, 'dropped', 'shown in one piece', now())
     else if (row.state === 'pending') await this.#send(row)
     else if (isRepeatable(row.action)) outbox.markPending(row.seq, 0)
     else await this.#resolveUnknown(row)
     return 'more'
+  }
+
+  /** Parts of a rich message, for the case that it had to be sent as text. */
+  #isShown({ action }: OutboxRow): boolean {
+    return 'insteadOfRich' in action && this.#ports.outbox.wentRich(action.insteadOfRich ?? '')
   }
 
   async #send(row: OutboxRow): Promise<void> {
@@ -94,12 +101,12 @@ export class OutboxSender {
     const to = this.#destination(fallbacks)
     switch (action.kind) {
       case 'send':
-        return () => telegram.sendText(to, textOf(action, fallbacks), sendOptionsOf(action, fallbacks))
+        return () => telegram.sendText(to, bodyOf(action, fallbacks), sendOptionsOf(action, fallbacks))
       case 'edit': {
         const id = outbox.resolve(action.target)
         return async () => {
           if (id === undefined) return undefined
-          await telegram.editText(to, id, textOf(action, fallbacks), action.keyboard)
+          await telegram.editText(to, id, bodyOf(action, fallbacks), action.keyboard)
           return id
         }
       }
@@ -215,10 +222,6 @@ export class OutboxSender {
   #say(row: OutboxRow, words: string): void {
     this.#ports.outbox.add(`${row.key}#problem`, { kind: 'send', text: plainText(words) }, this.#ports.now())
   }
-}
-
-function textOf(message: OutgoingMessage, fallbacks: number) {
-  return (fallbacks & FALLBACK.plainText) === 0 ? message.text : plainText(message.text.text)
 }
 
 function captionOf({ caption }: AgentFile, fallbacks: number) {

@@ -9,7 +9,7 @@ import type { Watermark } from './message-watermark.ts'
 import type { MessageTarget, Outgoing } from './outgoing.ts'
 
 /** What was already given up about a row, as bits of `fallbacks`. */
-export const FALLBACK = { plainText: 1, noThread: 2, noReply: 4, asDocument: 8 } as const
+export const FALLBACK = { plainText: 1, noThread: 2, noReply: 4, asDocument: 8, noRich: 16 } as const
 
 export type OutboxState =
   | 'pending'
@@ -244,6 +244,20 @@ export class Outbox {
   lastSeen(): number | undefined {
     const highest = Math.max(this.resolve({ ref: LAST_SEEN }) ?? 0, this.#watermark.messageId)
     return highest > 0 ? highest : undefined
+  }
+
+  /** Whether the rich message of that ref is in the chat as such, with all that it holds. */
+  wentRich(ref: string): boolean {
+    return (
+      this.#database.query(
+        `SELECT 1 FROM outbox WHERE state IN ('sent', 'unsure') AND fallbacks & ? = 0
+         AND json_extract(action, '$.rich') IS NOT NULL
+         AND (json_extract(action, '$.ref') = ? OR json_extract(action, '$.target.ref') = ?) LIMIT 1`,
+        FALLBACK.noRich,
+        ref,
+        ref,
+      ).length > 0
+    )
   }
 
   isOurs(messageId: number): boolean {

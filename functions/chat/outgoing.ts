@@ -3,6 +3,7 @@
  * update as done, and only then is Telegram called. So a crash repeats or loses nothing, and a test reads plain objects.
  */
 import type { InlineKeyboardButton } from 'grammy/types'
+import type { RichMessage } from './rich/rich-message.ts'
 import type { FormattedText } from './text/formatted-text.ts'
 
 /** A message we sent earlier: by the name it was given (`ref`), or by the id Telegram gave it. */
@@ -12,6 +13,8 @@ export type Keyboard = readonly (readonly InlineKeyboardButton[])[]
 
 export interface OutgoingMessage {
   readonly text: FormattedText
+  /** Shown in place of `text`, which is sent when Telegram does not take this. */
+  readonly rich?: RichMessage
   readonly keyboard?: Keyboard
   /** Opens the reply box with this hint, for a step that asks for text (works in groups with privacy mode). */
   readonly askReply?: { readonly placeholder: string }
@@ -24,12 +27,20 @@ export type Outgoing =
   | ({
       readonly kind: 'send' /** Name for later edits; a second send under the same ref moves the name. */
       readonly ref?: string
+      /** What the rich message of that ref holds too: sent only if that had to be sent as text. */
+      readonly insteadOfRich?: string
     } & OutgoingMessage)
   /** Falls back to a send (taking over the ref) when the message is gone or too old to edit. */
   | ({ readonly kind: 'edit'; readonly target: MessageTarget } & OutgoingMessage)
   | { readonly kind: 'delete'; readonly target: MessageTarget }
   /** A small document made by us, e.g. a long answer; files of the agent take their own way. */
-  | { readonly kind: 'document'; readonly name: string; readonly content: string; readonly caption?: FormattedText }
+  | {
+      readonly kind: 'document'
+      readonly name: string
+      readonly content: string
+      readonly caption?: FormattedText
+      readonly insteadOfRich?: string
+    }
   /** A file from the agent's workspace, or (`export`) the whole agent as one tar.gz; fetched when it is sent. */
   | {
       readonly kind: 'agent_file'

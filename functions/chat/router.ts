@@ -22,6 +22,7 @@ import { registerNew } from './commands/new.ts'
 import { registerPool } from './commands/pool.ts'
 import { registerRepair } from './commands/repair.ts'
 import { registerRetry } from './commands/retry.ts'
+import { registerRich } from './commands/rich.ts'
 import { registerSchedule } from './commands/schedule.ts'
 import { registerShare } from './commands/share.ts'
 import { registerSoul } from './commands/soul.ts'
@@ -62,6 +63,7 @@ const REGISTRATIONS: readonly ((router: Router) => void)[] = [
   registerLogin,
   registerLogout,
   registerLanguage,
+  registerRich,
   registerTimezone,
   registerShare,
   registerMemory,

@@ -50,6 +50,7 @@ export function judgeFailure(row: OutboxRow, failure: TelegramFailure): SendVerd
     case 'target_gone':
       return action.kind === 'edit' ? { kind: 'send_instead' } : { kind: 'holds' }
     case 'refused':
+      if (isRich(row)) return without(FALLBACK.noRich)
       // A picture may be too wide for a photo, or no picture at all.
       return isPhoto(row) ? without(FALLBACK.asDocument) : without(FALLBACK.plainText)
     case 'too_large':
@@ -66,6 +67,10 @@ export function isRepeatable({ kind }: Outgoing): boolean {
 
 export function backoff(attempts: number): number {
   return Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 10))
+}
+
+function isRich({ action, fallbacks }: OutboxRow): boolean {
+  return 'rich' in action && action.rich !== undefined && (fallbacks & FALLBACK.noRich) === 0
 }
 
 function isPhoto({ action, fallbacks }: OutboxRow): boolean {

@@ -261,6 +261,7 @@ export class TurnRun {
       turnId,
       progress: this.#progress,
       quiet,
+      rich: input.rich,
       replyTo: isGroup ? input.sources[0]?.message_id : undefined,
       hasPreview:
         preview !== undefined && !isUnsent && (preview.state !== 'sent' || outbox.resolve({ ref }) !== undefined),

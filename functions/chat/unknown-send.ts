@@ -13,11 +13,12 @@
 import { log } from '../log.ts'
 import type { ChatBudget } from './chat-budget.ts'
 import type { DeliveryWords } from './delivery-words.ts'
-import { FALLBACK, type Outbox, type OutboxRow } from './outbox.ts'
+import { bodyOf } from './message-body.ts'
+import type { Outbox, OutboxRow } from './outbox.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Destination, TelegramClient } from './telegram-client.ts'
 import { classifyFailure } from './telegram-failure.ts'
-import { type FormattedText, plainText } from './text/formatted-text.ts'
+import { plainText } from './text/formatted-text.ts'
 import { RESEND_BUTTON } from './turn-buttons.ts'
 
 /** Before anything is said. Ids grow by one with each message of the chat, or of all the bot's chats together. */
@@ -108,14 +109,10 @@ async function editToSame(
   messageId: number,
   { telegram, to }: { telegram: UnknownSendPorts['telegram']; to: Destination },
 ): Promise<void> {
-  if (action.kind === 'send') await telegram.editText(to, messageId, shown(action.text, fallbacks), action.keyboard)
+  if (action.kind === 'send') await telegram.editText(to, messageId, bodyOf(action, fallbacks), action.keyboard)
   else if (action.kind === 'document' || action.kind === 'agent_file') {
-    await telegram.editCaption(to, messageId, shown(action.caption ?? plainText(''), fallbacks))
+    await telegram.editCaption(to, messageId, bodyOf({ text: action.caption ?? plainText('') }, fallbacks))
   }
-}
-
-function shown(text: FormattedText, fallbacks: number): FormattedText {
-  return (fallbacks & FALLBACK.plainText) === 0 ? text : plainText(text.text)
 }
 
 async function sendLine(
@@ -140,7 +137,7 @@ async function takeLinesPlace(row: OutboxRow, lineId: number, ports: UnknownSend
   }
   try {
     await budget.call('message', () =>
-      telegram.editText(destination(), lineId, shown(action.text, row.fallbacks), action.keyboard),
+      telegram.editText(destination(), lineId, bodyOf(action, row.fallbacks), action.keyboard),
     )
   } catch (error) {
     const failure = classifyFailure(error)

@@ -35,6 +35,8 @@ export async function talk(ctx: BaalContext, said: Said): Promise<void> {
     ...(said.source ? { source: said.source } : {}),
     ...(said.sources ? { sources: said.sources } : {}),
     ...(user.quiet ? { quiet: true } : {}),
+    // In a group nobody knows what the others' apps show.
+    ...(user.richText === 'never' || inGroup ? {} : { rich: user.richText }),
   })
 }
 

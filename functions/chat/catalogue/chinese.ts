@@ -48,6 +48,10 @@ export const chinese: Catalogue = {
     timezone: '🕒 时区',
     account: '我的账户',
     usage: '📊 用量',
+    rich: '🖼 富文本回答',
+    richAuto: '✅ 是，有用时使用',
+    richAlways: '✅ 是，始终使用',
+    richNever: '否，保持普通文本',
   },
   start: {
     first: (p) =>
@@ -297,6 +301,14 @@ export const chinese: Catalogue = {
     set: (p) => fmt`你的时区是 ${bold(p.timezone)}；那里现在是 ${p.time}。`,
     unknown: (p) =>
       fmt`我不认识时区“${p.timezone}”。请写成 ${code('Asia/Shanghai')} 或 ${code('Asia/Singapore')} 这样。`,
+  },
+  rich: {
+    /** Markdown. */
+    sample:
+      '有些 Telegram 应用能显示真正的表格、复选框和公式，有些则完全无法显示这类消息。\n\n| 日期 | 天气 |\n|---|---|\n| 星期六 | 雨 |\n| 星期日 | 晴 |\n\n- [x] 面包\n- [ ] 牛奶\n\n在你使用的每个应用里，都能看到带边框的表格和两个复选框吗？',
+    auto: '当能比文本显示更多内容时（表格、复选框、公式），回答会以富文本发送。用 /rich 更改。',
+    always: '所有回答都以富文本发送。用 /rich 更改。',
+    never: '回答以带格式的普通文本发送。用 /rich 更改。',
   },
   memory: {
     title: (p) => fmt`${bold(`${p.agent} 记得的事`)}`,

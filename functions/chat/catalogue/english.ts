@@ -54,6 +54,10 @@ export const english = {
     timezone: '🕒 Time zone',
     account: 'My account',
     usage: '📊 Use',
+    rich: '🖼 Rich answers',
+    richAuto: '✅ Yes, where it helps',
+    richAlways: '✅ Yes, always',
+    richNever: 'No, keep it plain',
   },
   start: {
     first: (p: { name: string }): FormattedText =>
@@ -338,6 +342,14 @@ export const english = {
       fmt`Your time zone is ${bold(p.timezone)}; it is ${p.time} there now.`,
     unknown: (p: { timezone: string }): FormattedText =>
       fmt`I do not know the time zone “${p.timezone}”. Write it like ${code('Europe/Paris')} or ${code('America/New_York')}.`,
+  },
+  rich: {
+    /** Markdown. */
+    sample:
+      'Some Telegram apps can show real tables, boxes to tick and formulas; others cannot show such a message at all.\n\n| Day | Weather |\n|---|---|\n| Saturday | rain |\n| Sunday | sun |\n\n- [x] bread\n- [ ] milk\n\nDo you see a table with lines around its cells, and two boxes, in every app you use?',
+    auto: 'Answers are rich messages where they show more than text can: tables, boxes to tick, formulas. /rich changes it.',
+    always: 'All answers are rich messages. /rich changes it.',
+    never: 'Answers are plain text with formatting. /rich changes it.',
   },
   memory: {
     title: (p: { agent: string }): FormattedText => fmt`${bold(`What ${p.agent} remembers`)}`,

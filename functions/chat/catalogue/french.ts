@@ -51,6 +51,10 @@ export const french: Catalogue = {
     timezone: '🕒 Fuseau horaire',
     account: 'Mon compte',
     usage: '📊 Consommation',
+    rich: '🖼 Réponses enrichies',
+    richAuto: '✅ Oui, si c’est utile',
+    richAlways: '✅ Oui, toujours',
+    richNever: 'Non, texte simple',
   },
   start: {
     first: (p) =>
@@ -322,6 +326,14 @@ export const french: Catalogue = {
     set: (p) => fmt`Votre fuseau horaire est ${bold(p.timezone)} ; il y est ${p.time}.`,
     unknown: (p) =>
       fmt`Je ne connais pas le fuseau « ${p.timezone} ». Écrivez-le comme ${code('Europe/Paris')} ou ${code('America/Montreal')}.`,
+  },
+  rich: {
+    /** Markdown. */
+    sample:
+      'Certaines applications Telegram affichent de vrais tableaux, des cases à cocher et des formules ; d’autres n’affichent pas du tout ces messages.\n\n| Jour | Météo |\n|---|---|\n| Samedi | pluie |\n| Dimanche | soleil |\n\n- [x] pain\n- [ ] lait\n\nVoyez-vous un tableau avec des lignes autour des cases, et deux cases à cocher, dans toutes vos applications ?',
+    auto: 'Les réponses sont enrichies là où elles montrent plus que du texte : tableaux, cases à cocher, formules. /rich pour changer.',
+    always: 'Toutes les réponses sont enrichies. /rich pour changer.',
+    never: 'Les réponses sont du texte mis en forme. /rich pour changer.',
   },
   memory: {
     title: (p) => fmt`${bold(`Ce que ${p.agent} retient`)}`,

@@ -51,6 +51,10 @@ export const spanish: Catalogue = {
     timezone: '🕒 Zona horaria',
     account: 'Mi cuenta',
     usage: '📊 Uso',
+    rich: '🖼 Respuestas enriquecidas',
+    richAuto: '✅ Sí, donde ayude',
+    richAlways: '✅ Sí, siempre',
+    richNever: 'No, texto normal',
   },
   start: {
     first: (p) =>
@@ -317,6 +321,14 @@ export const spanish: Catalogue = {
     set: (p) => fmt`Tu zona horaria es ${bold(p.timezone)}; allí son las ${p.time}.`,
     unknown: (p) =>
       fmt`No conozco la zona horaria «${p.timezone}». Escríbela como ${code('Europe/Madrid')} o ${code('America/Bogota')}.`,
+  },
+  rich: {
+    /** Markdown. */
+    sample:
+      'Algunas aplicaciones de Telegram muestran tablas de verdad, casillas y fórmulas; otras no muestran esos mensajes.\n\n| Día | Tiempo |\n|---|---|\n| Sábado | lluvia |\n| Domingo | sol |\n\n- [x] pan\n- [ ] leche\n\n¿Ves una tabla con líneas alrededor de las celdas, y dos casillas, en todas tus aplicaciones?',
+    auto: 'Las respuestas son enriquecidas donde muestran más que el texto: tablas, casillas, fórmulas. /rich lo cambia.',
+    always: 'Todas las respuestas son enriquecidas. /rich lo cambia.',
+    never: 'Las respuestas son texto con formato. /rich lo cambia.',
   },
   memory: {
     title: (p) => fmt`${bold(`Lo que recuerda ${p.agent}`)}`,

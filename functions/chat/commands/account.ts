@@ -31,6 +31,7 @@ export async function showAccount(ctx: BaalContext): Promise<void> {
   out.show(join(lines, '\n'), [
     [commandButton(buttons.usage, 'usage'), key],
     [commandButton(buttons.language, 'language'), commandButton(buttons.timezone, 'timezone')],
+    [commandButton(buttons.rich, 'rich')],
   ])
 }
 

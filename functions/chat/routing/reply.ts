@@ -3,6 +3,7 @@
 import { type Phrase, plain } from '../catalogue/format.ts'
 import type { Handling, TurnInput } from '../handling.ts'
 import type { Keyboard, MessageTarget, Outgoing } from '../outgoing.ts'
+import type { RichMessage } from '../rich/rich-message.ts'
 
 /** Telegram cuts toasts off here. */
 const MAX_TOAST_CHARS = 200
@@ -10,6 +11,8 @@ const MAX_TOAST_CHARS = 200
 export interface MessageOptions {
   readonly keyboard?: Keyboard
   readonly ref?: string
+  /** Shown in place of the text where Telegram takes it. */
+  readonly rich?: RichMessage
   readonly askReply?: { readonly placeholder: string }
   readonly silent?: boolean
 }
@@ -30,11 +33,12 @@ export class Reply {
     this.#replyTo = origin.replyTo
   }
 
-  send(text: Phrase, { keyboard, ref, askReply, silent }: MessageOptions = {}): void {
+  send(text: Phrase, { keyboard, ref, rich, askReply, silent }: MessageOptions = {}): void {
     this.#outgoing.push({
       kind: 'send',
       text: plain(text),
       ...(ref ? { ref } : {}),
+      ...(rich ? { rich } : {}),
       ...(keyboard ? { keyboard } : {}),
       ...(askReply ? { askReply } : {}),
       ...(silent ? { silent } : {}),

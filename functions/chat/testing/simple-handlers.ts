@@ -37,7 +37,8 @@ export const handleUpdate: HandleUpdate = async (update, ports) => {
   if (words.startsWith('/')) return { outgoing: [{ kind: 'send', text: plainText(`command ${words}`) }] }
   if (!message?.from) return { outgoing: [] }
   const user = { id: message.from.id, name: message.from.first_name, role: 'owner' as const }
-  return { outgoing: [], turn: { agentId: TEST_AGENT_ID, user, message: words, source: message } }
+  const rich = words.startsWith('rich') ? { rich: 'auto' as const } : {}
+  return { outgoing: [], turn: { agentId: TEST_AGENT_ID, user, message: words, source: message, ...rich } }
 }
 
 function handleButton(data: string, ports: Parameters<HandleUpdate>[1]): ReturnType<HandleUpdate> {

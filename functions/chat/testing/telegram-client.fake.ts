@@ -2,7 +2,9 @@
  * A chat that keeps what it is told. `fail` decides per call what goes wrong, before or after the effect, as a network does.
  */
 import type { UserFromGetMe } from 'grammy/types'
+import type { MessageBody } from '../message-body.ts'
 import type { Keyboard } from '../outgoing.ts'
+import type { RichMessage } from '../rich/rich-message.ts'
 import type { Destination, TelegramClient, Upload } from '../telegram-client.ts'
 import { TelegramFailure, type TelegramFailureKind } from '../telegram-failure.ts'
 import type { FormattedText } from '../text/formatted-text.ts'
@@ -11,6 +13,7 @@ export interface FakeMessage {
   readonly id: number
   text: string
   keyboard: Keyboard | undefined
+  rich?: RichMessage | undefined
   readonly upload?: { readonly as: string; readonly name: string; readonly content: string } | undefined
   readonly to: Destination
 }
@@ -37,8 +40,12 @@ export class FakeTelegram implements TelegramClient {
     return { id: 7, is_bot: true, first_name: 'Baal', username: 'baal_bot' } as UserFromGetMe
   }
 
-  sendText(to: Destination, text: FormattedText, options: { keyboard?: Keyboard | undefined }): Promise<number> {
-    return this.#call('sendMessage', () => this.#add(to, text.text, options.keyboard))
+  sendText(to: Destination, body: MessageBody, options: { keyboard?: Keyboard | undefined }): Promise<number> {
+    return this.#call(body.rich ? 'sendRichMessage' : 'sendMessage', () => {
+      const id = this.#add(to, body.text, options.keyboard)
+      this.#known(id).rich = body.rich
+      return id
+    })
   }
 
   async sendUpload(to: Destination, upload: Upload): Promise<number> {
@@ -48,13 +55,16 @@ export class FakeTelegram implements TelegramClient {
     )
   }
 
-  editText(_to: Destination, messageId: number, { text }: FormattedText, keyboard: Keyboard = []): Promise<void> {
+  editText(_to: Destination, messageId: number, { text, rich }: MessageBody, keyboard: Keyboard = []): Promise<void> {
     return this.#call('editMessageText', () => {
       const message = this.#known(messageId)
       if (message.upload) throw new TelegramFailure('target_gone', 'there is no text in the message to edit')
-      const isSame = message.text === text && JSON.stringify(message.keyboard ?? []) === JSON.stringify(keyboard)
-      if (isSame) throw new TelegramFailure('not_modified', 'message is not modified')
+      const shown = JSON.stringify([message.text, message.keyboard ?? [], message.rich])
+      if (shown === JSON.stringify([text, keyboard, rich])) {
+        throw new TelegramFailure('not_modified', 'message is not modified')
+      }
       message.text = text
+      message.rich = rich
       message.keyboard = keyboard
     })
   }

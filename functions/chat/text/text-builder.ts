@@ -4,9 +4,7 @@
  */
 import type { MessageEntity } from 'grammy/types'
 import type { FormattedText } from './formatted-text.ts'
-
-/** Tabs in code stand this far apart; a phone is narrow. */
-const TAB_COLUMNS = 4
+import { expandTabs } from './tabs.ts'
 
 export type Style = 'bold' | 'italic' | 'underline' | 'strikethrough' | 'blockquote'
 
@@ -136,21 +134,4 @@ export class TextBuilder {
     this.#length += text.length
     this.#atLineStart = text.endsWith('\n')
   }
-}
-
-/** Telegram makes one space of a tab: code would lose its indentation. */
-function expandTabs(code: string): string {
-  if (!code.includes('\t')) return code
-  return code
-    .split('\n')
-    .map((line) => {
-      let column = ''
-      for (const stretch of line.split(/(?<=\t)/)) {
-        const words = stretch.replace('\t', '')
-        column += words
-        if (words !== stretch) column += ' '.repeat(TAB_COLUMNS - (column.length % TAB_COLUMNS))
-      }
-      return column
-    })
-    .join('\n')
 }
