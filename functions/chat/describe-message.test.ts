@@ -28,6 +28,24 @@ describe('contextOf', () => {
     expect(of({ reply_to_message: replied })).toEqual(['[in reply to your message with a document (plan.pdf): “here”]'])
   })
 
+  test('quotes what is answered in another chat, and tells whose it was', () => {
+    const external_reply = {
+      origin: { type: 'user', sender_user: bob, date: 1 },
+      location: { latitude: 1, longitude: 2 },
+    }
+    expect(of({ external_reply, quote: { text: 'there', position: 0 } })).toEqual([
+      '[in reply to a message of Bob Ray in another chat with location: 1, 2: “there”]',
+    ])
+  })
+
+  test('quotes a rich message of ours by its words', () => {
+    const replied = privateMessage({
+      from: { ...bob, is_bot: true },
+      rich_message: { blocks: [{ type: 'paragraph', text: 'a table' }] },
+    } as unknown as Partial<Message>)
+    expect(of({ reply_to_message: replied })).toEqual(['[in reply to your message: “a table”]'])
+  })
+
   test('does not take the opening of a topic for an answer', () => {
     const opening = { ...privateMessage(), forum_topic_created: { name: 'x', icon_color: 1 } }
     expect(of({ is_topic_message: true, reply_to_message: opening })).toEqual([])
@@ -50,6 +68,17 @@ describe('contextOf', () => {
     ])
     expect(of({ dice: { emoji: '🎲', value: 4 } })).toEqual(['[dice 🎲: 4]'])
     expect(of({ sticker: { emoji: '🐙', file_id: 'f', file_unique_id: 'u' } })).toEqual(['[sticker 🐙]'])
+  })
+
+  test('tells checklists, and what bots are not shown', () => {
+    const tasks = [
+      { id: 1, text: 'bread', completion_date: 1 },
+      { id: 2, text: 'milk' },
+    ]
+    expect(of({ checklist: { title: 'Shop', tasks } })).toEqual(['[checklist: Shop – ☑ bread / ☐ milk]'])
+    expect(of({ story: { chat: { id: 1, type: 'private', first_name: 'A' }, id: 1 } })).toEqual([
+      '[a story, which Telegram does not show to bots]',
+    ])
   })
 
   test('shortens a quote that is a book', () => {

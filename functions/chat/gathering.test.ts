@@ -66,6 +66,15 @@ describe('mergeUpdates', () => {
     expect(merged?.sources.length).toBe(1)
   })
 
+  test('keeps the links of every part of a paste where they are', () => {
+    const link = { type: 'text_link', offset: 1, length: 2, url: 'https://example.org' } as const
+    const items = [
+      inboxItem(1, privateMessage({ text: long })),
+      inboxItem(2, privateMessage({ text: 'end', message_id: 2, entities: [link] })),
+    ]
+    expect(mergeUpdates(items)?.update.message?.entities).toEqual([{ ...link, offset: long.length + 1 }])
+  })
+
   test('lets the part of an album speak that has the caption', () => {
     const photo = (id: number, caption?: string) =>
       inboxItem(id, privateMessage({ message_id: id, media_group_id: 'a', ...(caption ? { caption } : {}) }))

@@ -2,7 +2,7 @@
  * Telegram splits what a person sends: a long paste arrives as messages of 4096 characters, an album as one message per
  * picture, several forwards one by one. What belongs together becomes one turn.
  */
-import type { Message, Update } from 'grammy/types'
+import type { Message, MessageEntity, Update } from 'grammy/types'
 import type { InboxItem } from './inbox.ts'
 
 /** Telegram cuts at 4096; clients cut a little before. */
@@ -42,14 +42,22 @@ export function mergeUpdates(items: readonly InboxItem[]): { update: Update; sou
   const [head] = messages
   if (!head) return { update: first.update, sources: [] }
   if (messages.length > 1 && messages.every(isLongPastePart)) {
-    const text = messages.map(({ text: part }) => part ?? '').join('')
-    const entities = messages.length > 1 ? head.entities : undefined
-    const message = { ...head, text, ...(entities ? { entities } : {}) }
+    const message = { ...head, ...joinTexts(messages) }
     return { update: { ...first.update, message } as Update, sources: [message] }
   }
   const speaker = messages.find(({ caption, text }) => caption ?? text) ?? head
   const sources = [speaker, ...messages.filter((message) => message !== speaker)]
   return { update: { ...first.update, message: speaker } as Update, sources }
+}
+
+function joinTexts(messages: readonly Message[]): Pick<Message, 'text' | 'entities'> {
+  let text = ''
+  const entities: MessageEntity[] = []
+  for (const part of messages) {
+    for (const entity of part.entities ?? []) entities.push({ ...entity, offset: entity.offset + text.length })
+    text += part.text ?? ''
+  }
+  return { text, ...(entities.length > 0 ? { entities } : {}) }
 }
 
 function follows(previous: InboxItem, next: InboxItem): boolean {

@@ -115,6 +115,14 @@ describe('a group', () => {
     expect((await group.says('/weather', { from: bob })).lane).toBe('ignore')
   })
 
+  test('does not take every message of a topic that the bot opened for an answer to it', async () => {
+    const { group } = await groupWithAgent()
+    const message = group.message('hello all', { from: someone(), replyToBot: true })
+    const opened = { ...message.reply_to_message, text: undefined, forum_topic_created: { name: 'x', icon_color: 1 } }
+    const update = { message: { ...message, is_topic_message: true, reply_to_message: opened } }
+    expect((await group.receives(group.update(update as never))).lane).toBe('ignore')
+  })
+
   test('talks as visitors, its owner too, so that private memory stays private', async () => {
     const { group, ana } = await groupWithAgent()
     expect((await group.says('@baal_bot hi', { from: ana })).turn?.user.role).toBe('visitor')

@@ -1,6 +1,6 @@
 import type { Message } from 'grammy/types'
 import { describe, expect, test } from 'vitest'
-import { fetchIncoming, MAX_DOWNLOAD_BYTES, mediaOf } from './incoming-media.ts'
+import { fetchIncoming, MAX_DOWNLOAD_BYTES, mediaOf, quotedMediaOf } from './incoming-media.ts'
 import { privateMessage } from './testing/messages.fake.ts'
 import { FakeTelegram } from './testing/telegram-client.fake.ts'
 
@@ -60,6 +60,14 @@ describe('mediaOf', () => {
     const name = mediaOf(privateMessage({ document } as Partial<Message>))?.name ?? ''
     expect(name).toHaveLength(80)
     expect(name.endsWith('.pdf')).toBe(true)
+  })
+
+  test('finds the file of a message of another chat that is answered, beside the own one', () => {
+    const document = { ...file, file_name: 'a.pdf' }
+    const external_reply = { origin: { type: 'hidden_user', sender_user_name: 'Bob', date: 1 }, document }
+    const message = privateMessage({ external_reply, document } as Partial<Message>)
+    expect([mediaOf(message)?.name, quotedMediaOf(message)?.name]).toEqual(['a.pdf', 'quoted-a.pdf'])
+    expect(quotedMediaOf(privateMessage({ document } as Partial<Message>))).toBeUndefined()
   })
 
   test('finds none in plain words', () => {

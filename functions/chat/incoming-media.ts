@@ -27,9 +27,24 @@ export type Fetched =
   | { readonly kind: 'too_large' }
   | { readonly kind: 'failed' }
 
+/** Where a file may be: in a message, or in what is known of a message of another chat that is answered. */
+type Carrier = Pick<
+  Message,
+  'photo' | 'live_photo' | 'animation' | 'document' | 'voice' | 'audio' | 'video' | 'video_note' | 'sticker'
+>
+
 /** @returns at most one: Telegram puts each file of an album into a message of its own */
 export function mediaOf(message: Message): IncomingMedia | undefined {
-  const stamp = message.message_id
+  return mediaIn(message, message.message_id)
+}
+
+/** The file of a message of another chat that is answered: named apart from the answer's own. */
+export function quotedMediaOf({ external_reply: quoted, message_id }: Message): IncomingMedia | undefined {
+  const media = quoted && mediaIn(quoted, message_id)
+  return media && { ...media, name: `quoted-${media.name}` }
+}
+
+function mediaIn(message: Carrier, stamp: number): IncomingMedia | undefined {
   const of = (
     kind: IncomingMedia['kind'],
     file: { file_id: string; file_size?: number; mime_type?: string; file_name?: string },
@@ -41,6 +56,7 @@ export function mediaOf(message: Message): IncomingMedia | undefined {
     mime: file.mime_type ?? fallback.mime,
     bytes: file.file_size,
   })
+  if (message.live_photo) return of('video', message.live_photo, { name: `live-${stamp}.mp4`, mime: 'video/mp4' })
   if (message.photo) {
     const largest = message.photo.toSorted((a, b) => b.width * b.height - a.width * a.height)[0]
     return largest && of('photo', largest, { name: `photo-${stamp}.jpg`, mime: 'image/jpeg' })

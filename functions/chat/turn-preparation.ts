@@ -2,7 +2,14 @@
 import type { Message } from 'grammy/types'
 import type { Attachment } from '../../agent-vm/protocol.ts'
 import { contextOf, missingFileLine, textOf } from './describe-message.ts'
-import { type Fetched, type FetchPorts, fetchIncoming, type IncomingMedia, mediaOf } from './incoming-media.ts'
+import {
+  type Fetched,
+  type FetchPorts,
+  fetchIncoming,
+  type IncomingMedia,
+  mediaOf,
+  quotedMediaOf,
+} from './incoming-media.ts'
 import type { PreparedTurn, StoredTurn } from './turn-store.ts'
 
 /** As many as the agent takes with one message. */
@@ -60,8 +67,8 @@ function mediaAround(message: Message): { media: IncomingMedia; messageId: numbe
   const replied = message.reply_to_message
   // What the bot sent came from the agent's own workspace.
   const answered = replied && !replied.from?.is_bot ? [replied] : []
-  return [...answered, message].flatMap((each) => {
-    const media = mediaOf(each)
-    return media ? [{ media, messageId: each.message_id }] : []
-  })
+  const around = [...answered, message].map((each) => ({ media: mediaOf(each), messageId: each.message_id }))
+  return [{ media: quotedMediaOf(message), messageId: message.message_id }, ...around].flatMap(
+    ({ media, messageId }) => (media ? [{ media, messageId }] : []),
+  )
 }

@@ -32,7 +32,7 @@ export function isForAnotherBot(message: Message, bot: Pick<UserFromGetMe, 'user
 
 export function isMeant(message: Message, bot: Pick<UserFromGetMe, 'id' | 'username'>): boolean {
   if (message.chat.type === 'private') return true
-  if (message.reply_to_message?.from?.id === bot.id) return true
+  if (isReplyTo(message, bot.id)) return true
   const text = message.text ?? message.caption ?? ''
   const mention = `@${bot.username}`.toLowerCase()
   return (message.entities ?? message.caption_entities ?? []).some(
@@ -41,4 +41,9 @@ export function isMeant(message: Message, bot: Pick<UserFromGetMe, 'id' | 'usern
         text.slice(entity.offset, entity.offset + entity.length).toLowerCase() === mention) ||
       (entity.type === 'text_mention' && entity.user.id === bot.id),
   )
+}
+
+/** In a topic every message "answers" the one that opened it, whoever that was. */
+function isReplyTo({ reply_to_message: replied }: Message, botId: number): boolean {
+  return replied?.from?.id === botId && !replied.forum_topic_created
 }

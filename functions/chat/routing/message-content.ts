@@ -1,9 +1,10 @@
 /** The words of a message for the agent, without our own mention. What else it carries goes along as its source. */
 import type { Message, UserFromGetMe } from 'grammy/types'
+import { wordsOf } from '../incoming-words.ts'
 
 /** @returns `undefined` for service messages and whatever else says nothing to an agent */
 export function contentOf(message: Message, { username }: Pick<UserFromGetMe, 'username'>): string | undefined {
-  const text = message.text ?? message.caption
+  const text = wordsOf(message)
   if (text === undefined) return carriesSomething(message) ? '' : undefined
   if (message.chat.type === 'private') return text
   return text.replaceAll(new RegExp(`@${username}\\b`, 'gi'), '').trim()
@@ -12,6 +13,7 @@ export function contentOf(message: Message, { username }: Pick<UserFromGetMe, 'u
 function carriesSomething(message: Message): boolean {
   return Boolean(
     message.photo ??
+      message.live_photo ??
       message.document ??
       message.voice ??
       message.audio ??
@@ -23,6 +25,8 @@ function carriesSomething(message: Message): boolean {
       message.venue ??
       message.contact ??
       message.poll ??
-      message.dice,
+      message.dice ??
+      message.checklist ??
+      message.story,
   )
 }
