@@ -6,6 +6,7 @@ import { parseRichMessage } from '../../local/telegram/bot-api/rich-message.ts'
 import { checkText as checkTelegramText, MESSAGE_RULES } from '../../local/telegram/text/message-text.ts'
 import { plainEntities } from '../../local/telegram/text/plain-entities.ts'
 import { loadTdlib } from '../../local/telegram/text/tdlib.ts'
+import { chatName } from './chat-name.ts'
 import type { DeploymentReport } from './deployment-report.ts'
 import { classifyUpdate, describeDeployment, handleUpdate } from './handle-update.ts'
 import { BOT, type FakeWorld, fakePorts, telegramUser } from './handling.fake.ts'
@@ -37,10 +38,18 @@ interface Speaker {
   readonly replyToBot?: boolean
 }
 
+interface FakeChatOptions {
+  readonly user: User
+  readonly threadId?: number | undefined
+}
+
 /** A person's private chat with Baal. */
-export function chatOf(world: FakeWorld, person: { id: number; name?: string; language?: string }): FakeChat {
+export function chatOf(
+  world: FakeWorld,
+  person: { id: number; name?: string; language?: string /** A topic of the private chat. */; topic?: number },
+): FakeChat {
   const user = telegramUser({ id: person.id, name: person.name ?? `Person ${person.id}`, language: person.language })
-  return new FakeChat(world, { chatId: person.id, kind: 'private', user })
+  return new FakeChat(world, { chatId: person.id, threadId: person.topic, kind: 'private', user })
 }
 
 export function groupOf(world: FakeWorld, chatId: number): FakeChat {
@@ -59,10 +68,12 @@ export class FakeChat {
   readonly #stored = new Map<string, string>()
   #lastMessageId = 100
 
-  constructor(world: FakeWorld, { chatId, kind, user }: { chatId: number; kind: 'private' | 'group'; user: User }) {
+  constructor(world: FakeWorld, { user, ...chat }: Pick<ChatIdentity, 'chatId' | 'kind'> & FakeChatOptions) {
     this.#world = world
     this.#user = user
-    this.identity = { name: `${BOT.id}:${chatId}`, botId: BOT.id, chatId, kind }
+    const { chatId, kind, threadId } = chat
+    const topic = threadId === undefined ? {} : { threadId }
+    this.identity = { name: chatName(BOT.id, chatId, threadId), botId: BOT.id, chatId, kind, ...topic }
   }
 
   /** The newest message that still stands. */

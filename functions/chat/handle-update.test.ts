@@ -93,6 +93,26 @@ describe('text without an agent', () => {
   })
 })
 
+describe('a topic of a private chat', () => {
+  test('goes on with the one agent there is, as a conversation of its own', async () => {
+    const agentId = await giveAgent(world, ++person)
+    const topic = chatOf(world, { id: person, topic: 7 })
+    expect((await topic.says('hello')).turn).toMatchObject({ agentId, user: { role: 'owner' }, message: 'hello' })
+    await topic.says('/manage')
+    expect((await topic.says('hello again')).turn).toBeUndefined()
+    expect(topic.last.text).toContain('You are not talking to an agent now')
+  })
+
+  test('asks which, when there are several', async () => {
+    await giveAgent(world, ++person)
+    await giveAgent(world, person, { name: 'Max' })
+    const topic = chatOf(world, { id: person, topic: 8 })
+    expect((await topic.says('hello')).turn).toBeUndefined()
+    await topic.presses('💬 Max')
+    expect((await topic.says('hello')).turn).toBeDefined()
+  })
+})
+
 describe('a group', () => {
   async function groupWithAgent() {
     const ana = someone('Ana')

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import type { ChatStore } from '../handling.ts'
 
 const KEY = 'agent'
+/** The person sent the agent away: none is taken by itself any more. */
+const LEFT_KEY = 'agent:left'
 
 const CurrentAgent = z.object({
   agentId: z.string(),
@@ -20,5 +22,11 @@ export function chooseAgent(store: ChatStore, current: CurrentAgent): void {
 }
 
 export function leaveAgent(store: ChatStore, agentId?: string): void {
-  if (agentId === undefined || currentAgentOf(store)?.agentId === agentId) store.delete(KEY)
+  if (agentId !== undefined && currentAgentOf(store)?.agentId !== agentId) return
+  store.delete(KEY)
+  store.put(LEFT_KEY, true)
+}
+
+export function hasLeft(store: ChatStore): boolean {
+  return store.get(LEFT_KEY, z.boolean()) ?? false
 }

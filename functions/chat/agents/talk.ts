@@ -1,13 +1,14 @@
 /** From a person's words to a turn: who may talk, is the agent up, are there messages left. */
 import type { Message } from 'grammy/types'
+import { listAgents } from '../../database/agents.ts'
 import { millisecondsLeftToday, takeMessage, type Withdrawal } from '../../database/limits.ts'
-import { noteMessage } from '../../database/members.ts'
+import { listVisited, noteMessage } from '../../database/members.ts'
 import { findUser } from '../../database/users.ts'
 import { renderSpan } from '../catalogue/duration.ts'
 import type { BaalContext } from '../routing/baal-context.ts'
 import { agentButton, commandButton } from '../routing/buttons.ts'
 import { type Access, findAccess } from './access.ts'
-import { currentAgentOf, leaveAgent } from './current-agent.ts'
+import { chooseAgent, currentAgentOf, hasLeft, leaveAgent } from './current-agent.ts'
 import { offerAgents } from './offer-agents.ts'
 
 type Allowed = Extract<Access, { kind: 'owner' | 'visitor' }>
@@ -20,6 +21,7 @@ export interface Said {
 }
 
 export async function talk(ctx: BaalContext, said: Said): Promise<void> {
+  await takeOnlyAgent(ctx)
   const access = await findCurrentAccess(ctx)
   if (!access) return offerAgents(ctx, ctx.words.chat.noAgent)
   const allowed = await admit(ctx, access)
@@ -38,6 +40,14 @@ export async function talk(ctx: BaalContext, said: Said): Promise<void> {
     // In a group nobody knows what the others' apps show.
     ...(user.richText === 'never' || inGroup ? {} : { rich: user.richText }),
   })
+}
+
+/** A new topic of a private chat is another conversation: with the one agent there is, nobody wants to be asked which. */
+async function takeOnlyAgent({ ports, user, inGroup }: BaalContext): Promise<void> {
+  const { store, chat, database } = ports
+  if (inGroup || chat.threadId === undefined || currentAgentOf(store) || hasLeft(store)) return
+  const [only, ...others] = [...(await listAgents(database, user.id)), ...(await listVisited(database, user.id))]
+  if (only && others.length === 0) chooseAgent(store, { agentId: only.id, chosenBy: user.id })
 }
 
 /** What this person may do with the agent of this chat. @returns `undefined` when the chat has none */
