@@ -15,6 +15,8 @@ const addresses = (fallback: string) =>
     .transform((list) => list.split(',').map((item) => item.trim()))
     .pipe(z.array(z.url()).min(1))
 
+const encryptionKey = z.string().regex(/^[\w-]{43}=?$/, 'must be 32 bytes as base64url')
+
 const Variables = z.object({
   PUBLIC_URL: z.url(),
 
@@ -24,6 +26,10 @@ const Variables = z.object({
 
   LIBERTAI_API_KEY: required,
   LIBERTAI_BASE_URL: address('https://api.libertai.io/v1'),
+  /** Where a request goes that failed at the address above before anything was answered; the same keys must hold there. */
+  LIBERTAI_FALLBACK_URL: z.url().optional(),
+  /** Until an answer begins: a long prompt is read before its first word. */
+  LIBERTAI_TIMEOUT_S: count(180),
   BRAVE_API_KEY: z.string().optional(),
   BRAVE_SEARCH_URL: address('https://api.search.brave.com'),
 
@@ -44,7 +50,13 @@ const Variables = z.object({
   /** Unset in production: the container binding is used. */
   DEPLOY_RUNNER_URL: z.url().optional(),
 
-  BOT_ENCRYPTION_KEY: z.string().regex(/^[\w-]{43}=?$/, 'must be 32 bytes as base64url'),
+  BOT_ENCRYPTION_KEY: encryptionKey,
+  /** Keys that records may still be sealed with, newest first, until `npm run rotate-key` has gone through them. */
+  BOT_ENCRYPTION_KEY_FORMER: z
+    .string()
+    .default('')
+    .transform((list) => list.split(',').flatMap((key) => key.trim() || []))
+    .pipe(z.array(encryptionKey)),
   WORKER_SIGNING_KEY: required,
 
   FREE_TIER_DAILY_MESSAGES: count(50),

@@ -3,6 +3,7 @@
  * value copied into another row does not open.
  */
 import { base64url, CompactEncrypt, compactDecrypt, decodeProtectedHeader } from 'jose'
+import type { Config } from './config.ts'
 
 /** What is sealed and for whom, e.g. `{ what: 'agent-secret', id: agentId }`. */
 export interface SealContext {
@@ -18,6 +19,13 @@ export interface Seal {
   seal(plaintext: string, context: SealContext): Promise<string>
   /** @throws {SealBroken} for another key, another record or an altered value; the message never shows any of them */
   open(sealed: string, context: SealContext): Promise<string>
+  /** Whether it was sealed with the present key. */
+  isCurrent(sealed: string): Promise<boolean>
+}
+
+/** The seal of this installation: seals with the present key, opens what former ones have sealed. */
+export function sealFor(config: Pick<Config, 'BOT_ENCRYPTION_KEY' | 'BOT_ENCRYPTION_KEY_FORMER'>): Seal {
+  return createSeal(config.BOT_ENCRYPTION_KEY, config.BOT_ENCRYPTION_KEY_FORMER)
 }
 
 /**
@@ -50,6 +58,15 @@ export function createSeal(currentKey: string, formerKeys: readonly string[] = [
       } catch (cause) {
         if (cause instanceof SealBroken) throw cause
         throw new SealBroken(`cannot open ${describe(context)}`, { cause })
+      }
+    },
+
+    async isCurrent(sealed) {
+      const { id } = await current
+      try {
+        return decodeProtectedHeader(sealed).kid === id
+      } catch (cause) {
+        throw new SealBroken('not a sealed value', { cause })
       }
     },
   }

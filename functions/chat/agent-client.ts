@@ -15,7 +15,7 @@ import {
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { agents } from '../database/schema.ts'
-import { createSeal, type Seal } from '../seal.ts'
+import { type Seal, sealFor } from '../seal.ts'
 import { UserFacingError } from '../user-facing-error.ts'
 
 const CALL_TIMEOUT_MS = 15_000
@@ -92,7 +92,7 @@ export async function agentClientFor(
   if (!agent?.url || agent.status === 'deleted' || agent.status === 'deleting') {
     throw new AgentNotReady(`agent ${agentId} has no address`)
   }
-  const opener = seal ?? createSeal(config.BOT_ENCRYPTION_KEY)
+  const opener = seal ?? sealFor(config)
   const secret = await opener.open(agent.secretSealed, { what: 'agent-secret', id: agentId })
   return createAgentClient({ url: agent.url, secret })
 }

@@ -3,7 +3,7 @@ import type { UserFromGetMe } from 'grammy/types'
 import type { Bindings } from '../bindings.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
-import { createSeal } from '../seal.ts'
+import { sealFor } from '../seal.ts'
 import { type AgentClient, AgentRefused, agentClientFor } from './agent-client.ts'
 import type { BufferedStore } from './chat-store.ts'
 import type { AgentControl, ChatIdentity, HandlerPorts, TurnControl } from './handling.ts'
@@ -24,7 +24,7 @@ export interface HandlerContext {
 
 export function buildHandlerPorts(context: HandlerContext): HandlerPorts {
   const { chat, bot, config, database, workflow, store, turns, agentChat, cause } = context
-  const seal = createSeal(config.BOT_ENCRYPTION_KEY)
+  const seal = sealFor(config)
   return {
     chat,
     bot,

@@ -2,7 +2,7 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { describeError, log } from '../log.ts'
-import { createSeal } from '../seal.ts'
+import { sealFor } from '../seal.ts'
 import { type ApiFailure, renderFailure } from './api-failure.ts'
 import { authenticate, type GatewayEnv } from './authenticate.ts'
 import { type Reservation, reserve, usedUp } from './budget.ts'
@@ -21,6 +21,13 @@ const KEY_UNREADABLE: ApiFailure = {
   status: 500,
   code: 'owner_key_unreadable',
   message: 'The owner’s key cannot be read. They can give it again with /login.',
+}
+
+const BROKE_OFF: ApiFailure = {
+  status: 502,
+  code: 'provider_broke_off',
+  message: 'The model broke off in its answer.',
+  canRetry: true,
 }
 
 export const completions = new Hono<GatewayEnv>().post(
@@ -51,7 +58,7 @@ async function keyFor(c: Context<GatewayEnv>): Promise<RealKey | undefined> {
   const { agent, config } = c.var
   if (agent.ownerKeySealed === null) return { key: config.LIBERTAI_API_KEY, isOwnersKey: false }
   try {
-    const seal = createSeal(config.BOT_ENCRYPTION_KEY)
+    const seal = sealFor(config)
     const context = { what: 'user-key', id: String(agent.ownerId) } as const
     return { key: await seal.open(agent.ownerKeySealed, context), isOwnersKey: true }
   } catch (error) {
@@ -69,23 +76,45 @@ async function forward(
 ): Promise<Response> {
   const gone = new AbortController()
   c.req.raw.signal.addEventListener('abort', () => gone.abort(), { once: true })
-  const baseUrl = c.var.config.LIBERTAI_BASE_URL
-  const answer = await askProvider({ baseUrl, key, isOwnersKey, body: request.body, signal: gone.signal })
+  const { LIBERTAI_BASE_URL, LIBERTAI_FALLBACK_URL, LIBERTAI_TIMEOUT_S } = c.var.config
+  const answer = await askProvider({
+    baseUrl: LIBERTAI_BASE_URL,
+    fallbackUrl: LIBERTAI_FALLBACK_URL,
+    timeoutMs: LIBERTAI_TIMEOUT_S * 1000,
+    key,
+    isOwnersKey,
+    body: request.body,
+    signal: gone.signal,
+  })
   if ('failure' in answer) {
     // Who leaves while the provider reads the prompt has had it read.
     c.executionCtx.waitUntil(gone.signal.aborted ? reservation.settle(undefined, 0) : reservation.refund())
     return renderFailure(answer.failure)
   }
-  const { response } = answer
-  if (!request.streams || !response.body) {
-    const text = await response.text()
-    c.executionCtx.waitUntil(reservation.settle(readUsage(text), 0))
-    return new Response(text, { headers: { 'content-type': 'application/json' } })
+  if (!request.streams || !answer.response.body) {
+    const late = setTimeout(() => gone.abort(), LIBERTAI_TIMEOUT_S * 1000)
+    return passWhole(c, answer.response, reservation).finally(() => clearTimeout(late))
   }
-  const { body, used } = meterStream(response.body, { showUsage: request.wantsUsage, onCancel: () => gone.abort() })
+  const { body, used } = meterStream(answer.response.body, {
+    showUsage: request.wantsUsage,
+    onCancel: () => gone.abort(),
+  })
   // Begun now, or a client that leaves would take the counting with it.
   c.executionCtx.waitUntil(used.then(({ usage, events }) => reservation.settle(usage, events)))
   // Exactly this type, without a charset: proxies compress, and so hold back, what they do not take for a stream of events.
   const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store, no-transform' }
   return new Response(body, { headers })
+}
+
+async function passWhole(c: Context<GatewayEnv>, response: Response, reservation: Reservation): Promise<Response> {
+  try {
+    const text = await response.text()
+    c.executionCtx.waitUntil(reservation.settle(readUsage(text), 0))
+    return new Response(text, { headers: { 'content-type': 'application/json' } })
+  } catch (error) {
+    // It was read and answered in part: that is paid for, so it stays counted.
+    c.executionCtx.waitUntil(reservation.settle(undefined, 0))
+    log('warn', 'provider_broke_off', { agent: c.var.agent.id, error: describeError(error) })
+    return renderFailure(BROKE_OFF)
+  }
 }

@@ -41,9 +41,12 @@ export function meterStream(
     },
     Math.min(WATCH_INTERVAL_MS, idleLimitMs),
   )
-  const end = (cut: StreamEnd['cut']) => {
+  const end = (cut: StreamEnd['cut']): StreamEnd['cut'] => {
     clearInterval(watch)
-    resolve({ usage: meter.read(), events: meter.events(), cut })
+    const { usage, isWhole } = meter.end()
+    const known = cut ?? (isWhole ? undefined : 'by_provider')
+    resolve({ usage, events: meter.events(), cut: known })
+    return known
   }
 
   const body = new ReadableStream<Uint8Array>(
@@ -58,8 +61,8 @@ export function meterStream(
             if (done) {
               const rest = filter?.rest()
               if (rest?.length) controller.enqueue(rest)
-              controller.close()
-              return end(undefined)
+              if (end(undefined) === 'by_provider') controller.enqueue(brokenOff())
+              return controller.close()
             }
             meter.see(value)
             const passed = filter ? filter.pass(value) : value

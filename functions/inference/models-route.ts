@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { MODELS } from '../models.ts'
 import { renderFailure } from './api-failure.ts'
 import { authenticate, type GatewayEnv } from './authenticate.ts'
+import { rateLimit } from './rate-limit.ts'
 
 const LIST = MODELS.map(({ id, contextTokens }) => ({
   id,
@@ -13,8 +14,8 @@ const LIST = MODELS.map(({ id, contextTokens }) => ({
 }))
 
 export const modelsRoute = new Hono<GatewayEnv>()
-  .get('/v1/models', authenticate, (c) => c.json({ object: 'list', data: LIST }))
-  .get('/v1/models/:id', authenticate, (c) => {
+  .get('/v1/models', authenticate, rateLimit, (c) => c.json({ object: 'list', data: LIST }))
+  .get('/v1/models/:id', authenticate, rateLimit, (c) => {
     const model = LIST.find(({ id }) => id === c.req.param('id'))
     return model
       ? c.json(model)

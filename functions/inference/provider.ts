@@ -6,13 +6,15 @@ import { z } from 'zod'
 import { describeError, log } from '../log.ts'
 import type { ApiFailure } from './api-failure.ts'
 
-/** A long prompt is read before the first byte of an answer. */
-const HEADERS_TIMEOUT_MS = 180_000
 const RETRY_PAUSE_MS = 250
 const MAX_REASON_CHARS = 600
 
 export interface ProviderRequest {
   readonly baseUrl: string
+  /** A second address of the provider, for when the first one fails. */
+  readonly fallbackUrl: string | undefined
+  /** Until the answer begins. */
+  readonly timeoutMs: number
   readonly key: string
   readonly body: string
   /** Whose key it is decides what a refusal of it means. */
@@ -29,19 +31,26 @@ const ErrorBody = z.looseObject({
   detail: z.string().optional(),
 })
 
-/** Asks once more when nothing came back: the client has been sent nothing yet. */
+/** Asks once more, elsewhere where there is one, when nothing came back: the client has been sent nothing yet. */
 export async function askProvider(request: ProviderRequest): Promise<ProviderAnswer> {
-  const first = await attempt(request)
-  if (!('failure' in first) || !first.failure.canRetry || first.failure.status !== 502) return first
-  await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS))
-  return request.signal.aborted ? first : attempt(request)
+  const { baseUrl, fallbackUrl, signal } = request
+  const first = await attempt(baseUrl, request)
+  if (!('failure' in first) || !isWorthAnother(first.failure, fallbackUrl !== undefined)) return first
+  if (fallbackUrl === undefined) await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS))
+  return signal.aborted ? first : attempt(fallbackUrl ?? baseUrl, request)
 }
 
-async function attempt(request: ProviderRequest): Promise<ProviderAnswer> {
+/** A busy or slow provider is not asked the same again at once, but another one may be neither. */
+function isWorthAnother({ status, code, canRetry }: ApiFailure, elsewhere: boolean): boolean {
+  if (status === 502) return canRetry === true
+  return elsewhere && (code === 'provider_busy' || code === 'provider_slow')
+}
+
+async function attempt(baseUrl: string, request: ProviderRequest): Promise<ProviderAnswer> {
   const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), HEADERS_TIMEOUT_MS)
+  const timer = setTimeout(() => late.abort(), request.timeoutMs)
   try {
-    const response = await fetch(`${request.baseUrl.replace(/\/$/, '')}/chat/completions`, {
+    const response = await fetch(`${baseUrl.replace(/\/$/, '')}/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${request.key}`, 'content-type': 'application/json' },
       body: request.body,

@@ -10,6 +10,7 @@ import { reserve, usedUp } from './budget.ts'
 import { rateLimit } from './rate-limit.ts'
 
 const SEARCH_TIMEOUT_MS = 10_000
+const RETRY_PAUSE_MS = 250
 /** Brave's own limits. */
 const MAX_QUERY_CHARS = 400
 const MAX_RESULTS = 20
@@ -54,12 +55,20 @@ export const search = new Hono<GatewayEnv>().post(
     const now = Date.now()
     const reservation = await reserve({ agentId: agent.id, model: COUNTED_AS, bytes: 0 }, { database, config, now })
     if (!reservation) return renderFailure(usedUp(now))
-    const found = await askBrave(query.data, config, config.BRAVE_API_KEY)
+    const found = await searchWeb(query.data, config, config.BRAVE_API_KEY)
     if (!('failure' in found)) return c.json({ results: found })
     c.executionCtx.waitUntil(reservation.refund())
     return renderFailure(found.failure)
   },
 )
+
+/** Once more when nothing came back, like the models. */
+async function searchWeb(query: z.infer<typeof Query>, config: Config, key: string) {
+  const first = await askBrave(query, config, key)
+  if (!('failure' in first) || first.failure.status !== 502) return first
+  await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS))
+  return askBrave(query, config, key)
+}
 
 async function askBrave({ query, count }: z.infer<typeof Query>, config: Config, key: string) {
   const address = new URL('/res/v1/web/search', config.BRAVE_SEARCH_URL)

@@ -6,6 +6,8 @@ import { z } from 'zod'
 /** The chunk with the usage and `[DONE]` are the last few hundred bytes; reasoning models add details. */
 const KEPT_BYTES = 8 * 1024
 const NEWLINE = 10
+/** What a server says when it has said all: without it the connection was lost, however quietly it closed. */
+const LAST_WORD = /^data: ?\[DONE\]|"finish_reason": ?"/m
 
 const Usage = z.looseObject({
   prompt_tokens: z.int().nonnegative(),
@@ -22,8 +24,8 @@ export interface TokenUsage {
 
 export interface StreamUsage {
   see(chunk: Uint8Array): void
-  /** @returns `undefined` when the stream was cut before it said so */
-  read(): TokenUsage | undefined
+  /** `usage` is absent when the stream was cut before it said so. */
+  end(): { readonly usage: TokenUsage | undefined; readonly isWhole: boolean }
   /** Events so far: servers send about one per token. */
   events(): number
 }
@@ -48,15 +50,15 @@ export function createStreamUsage(): StreamUsage {
       }
       if (chunk.length > 0) atLineStart = chunk.at(-1) === NEWLINE
     },
-    read() {
+    end() {
       const end = new TextDecoder().decode(concat(kept, keptBytes))
       kept = []
       keptBytes = 0
       for (const line of end.split('\n').toReversed()) {
         const usage = line.startsWith('data:') ? readUsage(line.slice('data:'.length)) : undefined
-        if (usage) return usage
+        if (usage) return { usage, isWhole: true }
       }
-      return undefined
+      return { usage: undefined, isWhole: LAST_WORD.test(end) }
     },
     events: () => events,
   }

@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import { findAgent } from '../database/agents.ts'
 import type { Database } from '../database/database.ts'
 import { findMachine, type Machine, updateMachine } from '../database/machines.ts'
-import { createSeal } from '../seal.ts'
+import { sealFor } from '../seal.ts'
 import { ingressOf } from './aleph/gateway.ts'
 import type { Report } from './progress-reporter.ts'
 import { ProvisionFailure } from './provision-failure.ts'
@@ -30,7 +30,7 @@ export async function deployAgent(
 ): Promise<{ version: string }> {
   const [agent, machine] = await Promise.all([findAgent(database, agentId), findMachine(database, machineId)])
   if (!agent || !machine?.url) throw new ProvisionFailure('internal', 'the agent or its machine is gone')
-  const seal = createSeal(config.BOT_ENCRYPTION_KEY)
+  const seal = sealFor(config)
   const request: DeployRequest = {
     target: targetOf(machine),
     wait_ms: BOOT_WAIT_MS,
