@@ -10,6 +10,8 @@ import { createStreamUsage, type TokenUsage } from './stream-usage.ts'
 
 /** Silence after which the provider is given up: models that think still send. */
 const IDLE_LIMIT_MS = 180_000
+/** What has piled up meanwhile is passed on in one piece. */
+const READ_BYTES = 32 * 1024
 const WATCH_INTERVAL_MS = 15_000
 
 export interface MeteredStream {
@@ -30,7 +32,7 @@ export function meterStream(
 ): MeteredStream {
   const meter = createStreamUsage()
   const filter = showUsage ? undefined : createUsageFilter()
-  const reader = upstream.getReader()
+  const reader = upstream.getReader({ mode: 'byob' })
   const { promise: used, resolve } = Promise.withResolvers<StreamEnd>()
   let heardAt = Date.now()
   let waiting = false
@@ -56,7 +58,7 @@ export function meterStream(
           for (;;) {
             waiting = true
             heardAt = Date.now()
-            const { done, value } = await reader.read()
+            const { done, value } = await reader.read(new Uint8Array(READ_BYTES))
             waiting = false
             if (done) {
               const rest = filter?.rest()
