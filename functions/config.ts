@@ -68,6 +68,11 @@ const Variables = z.object({
   POOL_MIN_SIZE: count(0),
   POOL_MAX_SIZE: count(0),
   POOL_MAX_AGE_HOURS: count(24),
+  /** Opens `GET /admin/metrics`; without it that address does not exist. */
+  ADMIN_TOKEN: z
+    .string()
+    .regex(/^[\w-]{16,256}$/, 'must be 16 to 256 letters, digits, _ or -')
+    .optional(),
   ADMIN_IDS: z
     .string()
     .default('')

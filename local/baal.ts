@@ -2,7 +2,6 @@
  * The whole of Baal on one machine: what is not configured is taken over by a stand-in, everything else is the same code as
  * in production. Started in order of need, stopped in reverse.
  */
-import { createPublicKey } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Api } from 'grammy'
@@ -10,6 +9,7 @@ import { buildAgentBundle } from '../agent-vm/bundle.ts'
 import { ALLOWED_UPDATES, applyBotProfile, registerBot } from '../functions/chat/bot-profile.ts'
 import { startCron } from './cron.ts'
 import { startLongPolling } from './long-polling.ts'
+import { publicHalfOf } from './made-keys.ts'
 import { migrateDatabase } from './migrate.ts'
 import { choosePorts, type PortName, type Ports, requireFree } from './ports.ts'
 import { type Service, type ServiceFailed, startService } from './service.ts'
@@ -182,7 +182,7 @@ async function startRunner(options: BaalOptions, port: number, add: Add): Promis
         HOST: '127.0.0.1',
         PORT: String(port),
         SSH_PRIVATE_KEY: given.SSH_PRIVATE_KEY ?? made.SSH_PRIVATE_KEY,
-        WORKER_PUBLIC_KEY: publicKeyOf(given.WORKER_SIGNING_KEY ?? made.WORKER_SIGNING_KEY),
+        WORKER_PUBLIC_KEY: JSON.stringify(publicHalfOf(given.WORKER_SIGNING_KEY ?? made.WORKER_SIGNING_KEY)),
         AGENT_BUNDLE: bundle,
         WORKSPACE_TEMPLATES: join(ROOT, 'workspace'),
         NODE_RUNTIME: process.execPath,
@@ -193,13 +193,6 @@ async function startRunner(options: BaalOptions, port: number, add: Add): Promis
     }),
   )
   return `http://127.0.0.1:${port}`
-}
-
-/** The runner gets only what verifies, never what signs. */
-function publicKeyOf(privateJwk: string): string {
-  const jwk = JSON.parse(privateJwk)
-  const exported = createPublicKey({ key: jwk, format: 'jwk' }).export({ format: 'jwk' })
-  return JSON.stringify({ ...exported, alg: 'EdDSA', ...(jwk.kid ? { kid: jwk.kid } : {}) })
 }
 
 async function isHealthy(url: string): Promise<boolean> {
@@ -241,7 +234,7 @@ function workerVariables(
 }
 
 const WORKER_VARIABLE =
-  /^(PUBLIC_URL|TELEGRAM_|LIBERTAI_|BRAVE_|ALEPH_|LIBSQL_|DEPLOY_RUNNER_URL$|BOT_ENCRYPTION_KEY|WORKER_SIGNING_KEY|FREE_TIER_|MAX_AGENTS_|DEFAULT_MODEL$|POOL_|ADMIN_IDS$)/
+  /^(PUBLIC_URL|TELEGRAM_|LIBERTAI_|BRAVE_|ALEPH_|LIBSQL_|DEPLOY_RUNNER_URL$|BOT_ENCRYPTION_KEY|WORKER_SIGNING_KEY|FREE_TIER_|MAX_AGENTS_|DEFAULT_MODEL$|POOL_|ADMIN_)/
 
 function onlyWorkerVariables(given: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(given).filter(([name]) => WORKER_VARIABLE.test(name)))

@@ -2,13 +2,13 @@
  * What `npm start` runs with: `.dev.vars` and the environment (which wins), and, for whatever is not given, keys made once
  * into the data directory. Which stand-ins are needed follows from what is given.
  */
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
-import { generateSshKeyPair } from '../deploy-runner/ssh-key-pair.ts'
+import { makeEncryptionKey, makeSigningKey, makeSshPair, makeWebhookSecret } from './made-keys.ts'
 import { DEFAULT_WORKER_PORT } from './ports.ts'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -110,13 +110,12 @@ async function loadOrMakeKeys(path: string): Promise<MadeOnce> {
 }
 
 function makeKeys(): MadeOnce {
-  const signing = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
-  const ssh = generateSshKeyPair('baal')
+  const ssh = makeSshPair()
   return {
     TELEGRAM_BOT_TOKEN: `7000000001:${randomBytes(26).toString('base64url')}`,
-    TELEGRAM_WEBHOOK_SECRET: randomBytes(24).toString('base64url'),
-    BOT_ENCRYPTION_KEY: randomBytes(32).toString('base64url'),
-    WORKER_SIGNING_KEY: JSON.stringify({ ...signing, alg: 'EdDSA', kid: randomBytes(6).toString('base64url') }),
+    TELEGRAM_WEBHOOK_SECRET: makeWebhookSecret(),
+    BOT_ENCRYPTION_KEY: makeEncryptionKey(),
+    WORKER_SIGNING_KEY: makeSigningKey(),
     SSH_PRIVATE_KEY: ssh.private,
     ALEPH_SSH_PUBKEY: ssh.public,
     ALEPH_PRIVATE_KEY: randomBytes(32).toString('hex'),

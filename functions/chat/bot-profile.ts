@@ -19,6 +19,9 @@ const MENUS = {
   all_group_chats: ['stop', 'list', 'manage', 'help'],
 } as const satisfies Partial<Record<BotCommandScope['type'], readonly (keyof Catalogue['menu'])[]>>
 
+/** Each update takes a durable write and nothing else: many may be under way. */
+const MAX_CONNECTIONS = 100
+
 export interface BotRegistration {
   readonly api: Api
   /** Where Telegram reaches us, e.g. `https://baal.example.com`. */
@@ -29,26 +32,76 @@ export interface BotRegistration {
 }
 
 /** Menus, texts and webhook. Safe to repeat: every call sets a state. */
-export async function registerBot({ api, publicUrl, botPath, secret }: BotRegistration): Promise<void> {
-  await applyBotProfile(api)
-  await api.setWebhook(`${publicUrl.replace(/\/$/, '')}${botPath}`, {
+export async function registerBot(registration: BotRegistration): Promise<void> {
+  await applyBotProfile(registration.api)
+  await setWebhook(registration)
+}
+
+export async function setWebhook({ api, secret, ...address }: BotRegistration): Promise<void> {
+  await api.setWebhook(webhookUrl(address), {
     secret_token: secret,
     allowed_updates: [...ALLOWED_UPDATES],
-    // Each update takes a durable write and nothing else: many may be under way.
-    max_connections: 100,
+    max_connections: MAX_CONNECTIONS,
   })
 }
 
-/** English for everybody, then each language for those whose Telegram speaks it. */
+/** Whether Telegram sends what we want to where we want it. The secret it keeps to itself. */
+export async function isWebhookAsWanted({ api, ...address }: Omit<BotRegistration, 'secret'>): Promise<boolean> {
+  const { url, max_connections, allowed_updates = [] } = await api.getWebhookInfo()
+  const sameUpdates = allowed_updates.toSorted().join() === ALLOWED_UPDATES.toSorted().join()
+  return url === webhookUrl(address) && max_connections === MAX_CONNECTIONS && sameUpdates
+}
+
+function webhookUrl({ publicUrl, botPath }: Pick<BotRegistration, 'publicUrl' | 'botPath'>): string {
+  return `${publicUrl.replace(/\/$/, '')}${botPath}`
+}
+
 export async function applyBotProfile(api: Api): Promise<void> {
-  for (const language of LANGUAGES) {
-    const words = wordsFor(language)
+  for (const setting of profileSettings(api)) await setting.set()
+}
+
+/** @returns what Telegram shows otherwise than it should */
+export async function findProfileDifferences(api: Api): Promise<ProfileSetting[]> {
+  const differing: ProfileSetting[] = []
+  for (const setting of profileSettings(api)) if (!(await setting.isSet())) differing.push(setting)
+  return differing
+}
+
+export interface ProfileSetting {
+  readonly what: 'menus' | 'texts'
+  isSet(): Promise<boolean>
+  set(): Promise<unknown>
+}
+
+/** English for everybody, then each language for those whose Telegram speaks it. */
+function profileSettings(api: Api): ProfileSetting[] {
+  return LANGUAGES.flatMap((language) => {
+    const { shortDescription, description } = wordsFor(language).profile
     const tag = languageTag(language)
-    for (const scope of ['all_private_chats', 'all_group_chats'] as const) {
-      await api.setMyCommands(commandsFor(scope, language), { scope: { type: scope }, ...tag })
-    }
-    await api.setMyShortDescription(words.profile.shortDescription, tag)
-    await api.setMyDescription(words.profile.description, tag)
+    return [
+      ...(['all_private_chats', 'all_group_chats'] as const).map((type) => menuSetting(api, type, language)),
+      {
+        what: 'texts' as const,
+        isSet: async () => (await api.getMyShortDescription(tag)).short_description === shortDescription,
+        set: () => api.setMyShortDescription(shortDescription, tag),
+      },
+      {
+        what: 'texts' as const,
+        isSet: async () => (await api.getMyDescription(tag)).description === description,
+        set: () => api.setMyDescription(description, tag),
+      },
+    ]
+  })
+}
+
+function menuSetting(api: Api, type: keyof typeof MENUS, language: Language): ProfileSetting {
+  const commands = commandsFor(type, language)
+  const place = { scope: { type }, ...languageTag(language) }
+  const inOrder = (list: readonly BotCommand[]) => list.map(({ command, description }) => `${command}: ${description}`)
+  return {
+    what: 'menus',
+    isSet: async () => inOrder(await api.getMyCommands(place)).join('\n') === inOrder(commands).join('\n'),
+    set: () => api.setMyCommands(commands, place),
   }
 }
 

@@ -1,17 +1,9 @@
 /** Calls to the deploy-runner: signed for one minute, one use and one body; answers read line by line as they come. */
-import { importJWK, SignJWT } from 'jose'
-import {
-  type MachineReport,
-  type ProgressLine,
-  RUNNER_AUDIENCE,
-  RUNNER_ISSUER,
-  RUNNER_TOKEN_LIFETIME_S,
-  RunnerHealth,
-  RunnerLine,
-} from '../../deploy-runner/protocol.ts'
+import { type MachineReport, type ProgressLine, RunnerHealth, RunnerLine } from '../../deploy-runner/protocol.ts'
 import type { Bindings } from '../bindings.ts'
 import type { Config } from '../config.ts'
 import { ProvisionFailure } from './provision-failure.ts'
+import { signCall } from './sign-call.ts'
 
 /** The longest call: a bare machine that still boots. */
 const CALL_LIMIT_MS = 25 * 60_000
@@ -33,7 +25,10 @@ export async function callRunner(
   try {
     response = await runnerFetch(ports, `/machines/${call}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${await signCall(ports.config, body)}` },
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${await signCall(ports.config.WORKER_SIGNING_KEY, body)}`,
+      },
       body,
       signal: AbortSignal.timeout(CALL_LIMIT_MS),
     })
@@ -64,26 +59,6 @@ function runnerFetch(
   if (!env.RUNNER)
     throw new ProvisionFailure('runner_unreachable', 'neither DEPLOY_RUNNER_URL nor a container is configured')
   return env.RUNNER.getByName(CONTAINER_NAME).fetch(new Request(`http://runner${path}`, init))
-}
-
-async function signCall(config: Config, body: string): Promise<string> {
-  const jwk = JSON.parse(config.WORKER_SIGNING_KEY)
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(body))
-  return new SignJWT({ body: base64url(new Uint8Array(hash)) })
-    .setProtectedHeader({ alg: 'EdDSA', ...(jwk.kid ? { kid: jwk.kid } : {}) })
-    .setIssuer(RUNNER_ISSUER)
-    .setAudience(RUNNER_AUDIENCE)
-    .setIssuedAt()
-    .setExpirationTime(`${RUNNER_TOKEN_LIFETIME_S}s`)
-    .setJti(crypto.randomUUID())
-    .sign(await importJWK(jwk, 'EdDSA'))
-}
-
-function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replace(/\+/g, '-')
-    .replace(/\//g, '_')
-    .replace(/=+$/, '')
 }
 
 /** Lines of a kind that this Worker does not know are skipped: the runner may be newer. */
