@@ -28,6 +28,8 @@ import type { FileEntry } from './protocol.ts'
 /** Far above what Telegram carries; a full disk is worse than a refused file. */
 export const MAX_FILE_BYTES = 512 * 1024 * 1024
 const MAX_LISTED = 1000
+/** Deeper than anybody works; every level costs a folder. */
+const MAX_DEPTH = 64
 const SENSITIVE =
   /^(?:\.env(?:\.(?!example$).*)?|\.ssh|\.gnupg|\.aws|\.netrc|\.pgpass|\.git-credentials|id_(?:rsa|dsa|ecdsa|ed25519)(?:\.pub)?|.*\.(?:pem|key|p12|pfx|kdbx))$/i
 const OPENED_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
@@ -62,6 +64,8 @@ export interface WorkspaceFiles {
   list(folder: string): Promise<FileEntry[]>
   /** Replaces `to`. @throws {FileRefused} */
   move(from: string, to: string): Promise<void>
+  /** Whether a file may be moved there, as far as one can tell beforehand. @throws {FileRefused} */
+  checkReplaceable(path: string): Promise<void>
   /** A folder and all in it; not there is fine. */
   removeFolder(path: string): Promise<void>
 }
@@ -83,6 +87,14 @@ export function createWorkspaceFiles(workspacePath: string): WorkspaceFiles {
         inFolder(base, target.folder, true, (toAt) => guard(() => rename(fromAt(source.name), toAt(target.name)))),
       )
     },
+    checkReplaceable: async (path) => {
+      const { folder, name } = split(parsePath(path))
+      try {
+        await inFolder(await root(), folder, false, (at) => refuseFolder(at(name)))
+      } catch (error) {
+        if (!(error instanceof FileRefused && error.code === 'not_found')) throw error
+      }
+    },
     removeFolder: async (path) => {
       const { folder, name } = split(parsePath(path))
       await inFolder(await root(), folder, false, (at) => rm(at(name), { recursive: true, force: true }))
@@ -94,6 +106,7 @@ export function createWorkspaceFiles(workspacePath: string): WorkspaceFiles {
 export function parsePath(path: string): string[] {
   if (path.includes('\0') || posix.isAbsolute(path)) throw new FileRefused('forbidden')
   const segments = path.split('/').filter((segment) => segment !== '' && segment !== '.')
+  if (segments.length > MAX_DEPTH) throw new FileRefused('forbidden')
   if (segments.some((segment) => segment === '..' || isSensitive(segment))) throw new FileRefused('forbidden')
   return segments
 }
@@ -168,6 +181,11 @@ async function inFolder<T>(
 
 function at(handle: FileHandle, path: string): At {
   return (name) => (hasProc() ? `/proc/self/fd/${handle.fd}/${name}` : join(path, name))
+}
+
+async function refuseFolder(path: string): Promise<void> {
+  const stat = await guard(() => lstat(path))
+  if (stat.isDirectory()) throw new FileRefused('not_a_file')
 }
 
 function ignoreExisting(error: unknown): void {

@@ -23,11 +23,16 @@ export function transferRoutes(ports: TransferRoutePorts): Hono {
     }),
   )
   app.post('/import', async (c) => {
-    if (ports.turns.running > 0)
-      throw refuse(409, { error: 'turn_running', message: 'The agent is at work: try again later.' })
+    const beforeApplying = () => {
+      if (ports.turns.running > 0)
+        throw refuse(409, { error: 'turn_running', message: 'The agent is at work: try again later.' })
+    }
+    beforeApplying()
     const body = c.req.raw.body as NodeReadableStream | null
     try {
-      const imported = await importAgent(body ? Readable.fromWeb(body) : Readable.from([]), ports)
+      const imported = await importAgent(body ? Readable.fromWeb(body) : Readable.from([]), ports, {
+        beforeApplying,
+      })
       ports.onConfigChanged()
       return c.json({ status: 'ok', ...imported })
     } catch (error) {

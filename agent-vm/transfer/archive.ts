@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import type { ConfigStore } from '../config-store.ts'
 import type { WorkspaceFiles } from '../files.ts'
+import { ConfigUpdate } from '../protocol.ts'
 import type { Database } from '../storage/database.ts'
 
 export const ARCHIVE_FORMAT = 1
@@ -23,12 +24,7 @@ export const ArchivedAgent = z.object({
   format: z.literal(ARCHIVE_FORMAT),
   version: z.string(),
   exported_at: z.string(),
-  config: z.object({
-    name: z.string().min(1).max(64),
-    system_prompt: z.string().min(1),
-    model: z.string().min(1),
-    heartbeat_interval: z.int().min(0),
-  }),
+  config: ConfigUpdate.required(),
 })
 
 export const ArchivedHistory = z.object({
