@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { Fuzzer } from '../../test/fuzz/fuzzer.ts'
 import { EventStreamBroken, MAX_EVENT_CHARS, readEvents } from './sse.ts'
 
 describe('readEvents', () => {
@@ -39,6 +40,42 @@ describe('readEvents', () => {
     await expect(readChunks(chunks)).rejects.toThrow(EventStreamBroken)
   })
 
+  test('gives up on an event of empty lines without end', async () => {
+    const chunk = new TextEncoder().encode('data\n'.repeat(200_000))
+    await expect(readChunks(Array.from({ length: 50 }, () => chunk))).rejects.toThrow(EventStreamBroken)
+  })
+
+  test('reads a long line that comes in small pieces without looking at each again and again', async () => {
+    const piece = new TextEncoder().encode('x'.repeat(32))
+    const pieces = Array.from({ length: 200_000 }, () => piece)
+    const [event] = await readChunks([new TextEncoder().encode('data:'), ...pieces, new TextEncoder().encode('\n\n')])
+    expect(event?.data).toHaveLength(6_400_000)
+  }, 20_000)
+
+  test('reads any bytes, cut anywhere, the same as in one piece', async () => {
+    const fuzzer = new Fuzzer(3)
+    const parts = [
+      'data',
+      'id',
+      ':',
+      ' ',
+      '\n',
+      '\r',
+      '\r\n',
+      '\n\n',
+      'data: {"type":"delta"}',
+      '🧩',
+      '\u0000',
+      'event: x',
+      ': y',
+    ]
+    for (let round = 0; round < 300; round++) {
+      const text = Array.from({ length: 60 }, () => fuzzer.pick(parts)).join('')
+      const bytes = fuzzer.mangleBytes(new TextEncoder().encode(text))
+      expect(await readChunks(fuzzer.cut(bytes)), `round ${round}`).toEqual(await readChunks([bytes]))
+    }
+  })
+
   test('tells the sender when nobody reads any more', async () => {
     let cancelled = false
     const stream = new ReadableStream<Uint8Array>({
@@ -56,13 +93,13 @@ function read(text: string) {
   return readChunks([new TextEncoder().encode(text)])
 }
 
-async function readChunks(chunks: Uint8Array[]) {
+async function readChunks(chunks: readonly Uint8Array[]) {
   const events = []
   for await (const batch of readEvents(streamOf(chunks))) events.push(...batch)
   return events
 }
 
-function streamOf(chunks: Uint8Array[]): ReadableStream<Uint8Array> {
+function streamOf(chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {
       for (const chunk of chunks) controller.enqueue(chunk)

@@ -33,22 +33,32 @@ export async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenera
   }
 }
 
+/** Every character is looked at once, however the network cuts: an agent that sends them one by one costs no more. */
 class EventParser {
-  #rest = ''
+  /** Of the line that has not ended yet. */
+  #open: string[] = []
+  #openChars = 0
   #id = ''
+  /** Of the event that has not ended yet. */
   #data: string[] = []
-  #chars = 0
+  #dataChars = 0
+  /** The last character was `\r`: a `\n` right after it belongs to the same line end. */
+  #afterReturn = false
 
   push(chunk: string): ServerSentEvent[] {
     const events: ServerSentEvent[] = []
-    const text = this.#rest + chunk
-    let start = 0
-    for (let end = lineEnd(text, start); end >= 0; end = lineEnd(text, start)) {
-      this.#line(text.slice(start, end), events)
-      start = end + (text.startsWith('\r\n', end) ? 2 : 1)
+    if (chunk === '') return events
+    let start = this.#afterReturn && chunk.startsWith('\n') ? 1 : 0
+    this.#afterReturn = chunk.endsWith('\r')
+    for (let end = lineEnd(chunk, start); end >= 0; end = lineEnd(chunk, start)) {
+      this.#line(this.#open.join('') + chunk.slice(start, end), events)
+      this.#open = []
+      this.#openChars = 0
+      start = end + (chunk.startsWith('\r\n', end) ? 2 : 1)
     }
-    this.#rest = text.slice(start)
-    if (this.#rest.length + this.#chars > MAX_EVENT_CHARS) throw new EventStreamBroken('an event does not end')
+    if (start < chunk.length) this.#open.push(chunk.slice(start))
+    this.#openChars += chunk.length - start
+    if (this.#openChars + this.#dataChars > MAX_EVENT_CHARS) throw new EventStreamBroken('an event does not end')
     return events
   }
 
@@ -56,7 +66,7 @@ class EventParser {
     if (line === '') {
       if (this.#data.length > 0) events.push({ id: this.#id, data: this.#data.join('\n') })
       this.#data = []
-      this.#chars = 0
+      this.#dataChars = 0
       return
     }
     const colon = line.indexOf(':')
@@ -66,17 +76,16 @@ class EventParser {
     if (field === 'id') this.#id = value
     else if (field === 'data') {
       this.#data.push(value)
-      this.#chars += value.length
+      // An empty line takes room too.
+      this.#dataChars += value.length + 1
     }
   }
 }
 
-/** A `\r` at the very end may be half of `\r\n`: wait for what follows. */
 function lineEnd(text: string, from: number): number {
   for (let at = from; at < text.length; at++) {
     const code = text.charCodeAt(at)
-    if (code === 10) return at
-    if (code === 13) return at + 1 < text.length ? at : -1
+    if (code === 10 || code === 13) return at
   }
   return -1
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AgentEvent } from '../../agent-vm/protocol.ts'
-import { advance, answerOf, MAX_STEPS, NO_PROGRESS, TurnProgress } from './turn-progress.ts'
+import { deepJson, Fuzzer } from '../../test/fuzz/fuzzer.ts'
+import { advance, answerOf, MAX_ANSWER_CHARS, MAX_STEPS, NO_PROGRESS, TurnProgress } from './turn-progress.ts'
 
 describe('advance', () => {
   test('shows the words that came, then the whole message in their place', () => {
@@ -36,6 +37,31 @@ describe('advance', () => {
     expect(fold(many).steps.length).toBe(MAX_STEPS)
     const long = fold([{ type: 'tool_use', id: '1', name: 'write_file', input: { content: 'x'.repeat(100_000) } }])
     expect(JSON.stringify(long).length).toBeLessThan(2_000)
+  })
+
+  test('never outgrows a row, whatever an agent sends', () => {
+    const long = '\u0001'.repeat(400_000)
+    const events: AgentEvent[] = [
+      { type: 'delta', content: long },
+      { type: 'text', content: long.slice(0, 200_000) },
+      { type: 'tool_use', id: long, name: long, input: JSON.parse(deepJson(20_000)) },
+      { type: 'tool_use', id: long, name: 'x', input: { command: long } },
+      { type: 'tool_result', id: long, name: long, ok: true, summary: long },
+      { type: 'notice', content: long },
+      { type: 'error', code: 'internal', content: long },
+      { type: 'file', path: 'x' },
+    ]
+    const fuzzer = new Fuzzer(5)
+    const progress = fold(Array.from({ length: 300 }, () => fuzzer.pick(events)))
+    expect(new TextEncoder().encode(JSON.stringify(progress)).length).toBeLessThan(2_000_000)
+    expect(TurnProgress.parse(JSON.parse(JSON.stringify(progress)))).toEqual(progress)
+  })
+
+  test('keeps a long answer whole up to its limit, and shows where it was cut', () => {
+    const words = 'word '.repeat(MAX_ANSWER_CHARS / 5)
+    expect(answerOf(fold([{ type: 'text', content: words }]))).toBe(words)
+    const answer = answerOf(fold([delta(words), delta('and more'), { type: 'text', content: `${words}and more` }]))
+    expect(answer).toBe(`${words}…`)
   })
 
   test('survives being stored', () => {

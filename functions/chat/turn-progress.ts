@@ -10,6 +10,15 @@ import { describeTool } from './tool-label.ts'
 export const MAX_STEPS = 120
 const MAX_INPUT_CHARS = 600
 const MAX_SUMMARY_CHARS = 300
+/**
+ * An agent's machine is not ours to trust, and a row holds two megabytes: what goes beyond this would neither be kept nor
+ * end. Far above what a model says in a turn.
+ */
+export const MAX_ANSWER_CHARS = 200_000
+const MAX_MESSAGES = 500
+const MAX_NOTICES = 20
+const MAX_NOTICE_CHARS = 2_000
+const MAX_NAME_CHARS = 128
 
 const Step = z.discriminatedUnion('type', [
   z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown() }),
@@ -62,37 +71,22 @@ export function advance(progress: TurnProgress, id: number, event: AgentEvent): 
 function change(progress: TurnProgress, event: AgentEvent): Partial<TurnProgress> {
   switch (event.type) {
     case 'delta':
-      return { live: progress.live + event.content }
+      return { live: clip(progress.live + event.content, roomOf(progress)) }
     case 'reset':
       return { live: '' }
     case 'text':
       // The whole message as the agent keeps it; what was streamed of it is replaced.
-      return {
-        live: '',
-        settled: event.content.trim() === '' ? progress.settled : [...progress.settled, event.content],
-      }
+      return { live: '', settled: addMessage(progress, event.content) }
     case 'tool_use':
-      return {
-        tools: [
-          ...progress.tools,
-          { id: event.id, label: describeTool(event.name, event.input), state: 'running' as const },
-        ].slice(-SHOWN_TOOLS),
-        toolCount: progress.toolCount + 1,
-        steps: addStep(progress.steps, { ...event, input: clipInput(event.input) }),
-      }
+      return startTool(progress, event)
     case 'tool_result':
-      return {
-        tools: progress.tools.map((tool) =>
-          tool.id === event.id ? { ...tool, state: event.ok ? 'ok' : 'failed' } : tool,
-        ),
-        steps: addStep(progress.steps, { ...event, summary: event.summary.slice(0, MAX_SUMMARY_CHARS) }),
-      }
+      return endTool(progress, event)
     case 'file':
       return { files: progress.files + 1 }
     case 'notice':
-      return { notices: [...progress.notices, event.content] }
+      return { notices: [...progress.notices, clip(event.content, MAX_NOTICE_CHARS)].slice(-MAX_NOTICES) }
     case 'error':
-      return { error: { code: event.code, content: event.content } }
+      return { error: { code: event.code, content: clip(event.content, MAX_NOTICE_CHARS) } }
     case 'done':
       return { done: event.reason }
     case 'turn':
@@ -100,6 +94,45 @@ function change(progress: TurnProgress, event: AgentEvent): Partial<TurnProgress
     case 'keepalive':
       return {}
   }
+}
+
+function addMessage(progress: TurnProgress, content: string): string[] {
+  const { settled } = progress
+  const room = roomOf(progress)
+  if (content.trim() === '' || room === 0 || settled.length >= MAX_MESSAGES) return settled
+  return [...settled, clip(content, room)]
+}
+
+type ToolUse = Extract<AgentEvent, { type: 'tool_use' }>
+type ToolResult = Extract<AgentEvent, { type: 'tool_result' }>
+
+function startTool(progress: TurnProgress, event: ToolUse): Partial<TurnProgress> {
+  const id = event.id.slice(0, MAX_NAME_CHARS)
+  const name = event.name.slice(0, MAX_NAME_CHARS)
+  const tool = { id, label: describeTool(name, event.input), state: 'running' as const }
+  return {
+    tools: [...progress.tools, tool].slice(-SHOWN_TOOLS),
+    toolCount: progress.toolCount + 1,
+    steps: addStep(progress.steps, { ...event, id, name, input: clipInput(event.input) }),
+  }
+}
+
+function endTool(progress: TurnProgress, event: ToolResult): Partial<TurnProgress> {
+  const id = event.id.slice(0, MAX_NAME_CHARS)
+  const name = event.name.slice(0, MAX_NAME_CHARS)
+  return {
+    tools: progress.tools.map((tool) => (tool.id === id ? { ...tool, state: event.ok ? 'ok' : 'failed' } : tool)),
+    steps: addStep(progress.steps, { ...event, id, name, summary: event.summary.slice(0, MAX_SUMMARY_CHARS) }),
+  }
+}
+
+/** Characters that the answer may still grow by, beside what is being written. */
+function roomOf({ settled }: TurnProgress): number {
+  return Math.max(0, MAX_ANSWER_CHARS - settled.reduce((sum, message) => sum + message.length, 0))
+}
+
+function clip(text: string, maxChars: number): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars).toWellFormed()}…`
 }
 
 /** Everything the agent has said so far, as Markdown. */
@@ -112,6 +145,11 @@ function addStep(steps: readonly Step[], step: Step): Step[] {
 }
 
 function clipInput(input: unknown): unknown {
-  const json = JSON.stringify(input) ?? 'null'
-  return json.length <= MAX_INPUT_CHARS ? input : `${json.slice(0, MAX_INPUT_CHARS)}…`
+  try {
+    const json = JSON.stringify(input) ?? 'null'
+    return json.length <= MAX_INPUT_CHARS ? input : `${json.slice(0, MAX_INPUT_CHARS)}…`
+  } catch {
+    // Nested deeper than the stack.
+    return '…'
+  }
 }

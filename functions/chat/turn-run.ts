@@ -31,6 +31,8 @@ const STOP_GRACE_MS = 800
 const MAX_FAILURES = 12
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 15_000
+const MAX_FILES = 100
+const MAX_PATH_CHARS = 1_024
 
 export interface TurnRunPorts {
   readonly database: ChatDatabase
@@ -179,7 +181,8 @@ export class TurnRun {
     for (const { id, event } of events.map(parseEvent)) {
       if (id <= this.#progress.cursor) continue
       this.#progress = event ? advance(this.#progress, id, event) : { ...this.#progress, cursor: id }
-      if (event?.type === 'file') files.push({ id, path: event.path, caption: event.caption })
+      if (event?.type === 'file' && isHandedOver(event.path, this.#progress.files))
+        files.push({ id, path: event.path, caption: event.caption })
       important ||= event !== undefined && event.type !== 'delta' && event.type !== 'keepalive'
     }
     if (this.#progress === before) return
@@ -280,6 +283,11 @@ export class TurnRun {
     this.#unsaved = false
     onOutgoing()
   }
+}
+
+/** Far above what a turn hands over: an agent gone wild must not fill the chat. */
+function isHandedOver(path: string, count: number): boolean {
+  return count <= MAX_FILES && path.length <= MAX_PATH_CHARS
 }
 
 export function previewKey(turnId: string): string {

@@ -64,15 +64,19 @@ function runnerFetch(
 /** Lines of a kind that this Worker does not know are skipped: the runner may be newer. */
 export async function* runnerLines(body: ReadableStream<Uint8Array>): AsyncGenerator<RunnerLine> {
   const decoder = new TextDecoder()
-  let rest = ''
+  let open: string[] = []
+  let openChars = 0
   for await (const chunk of body) {
-    rest += decoder.decode(chunk, { stream: true })
-    const lines = rest.split('\n')
-    rest = lines.pop() ?? ''
-    if (rest.length > MAX_LINE_CHARS)
-      throw new ProvisionFailure('disconnected', 'the deploy-runner sent an endless line')
-    for (const line of lines) {
-      const parsed = RunnerLine.safeParse(parseJson(line))
+    const parts = decoder.decode(chunk, { stream: true }).split('\n')
+    for (const [index, part] of parts.entries()) {
+      open.push(part)
+      openChars += part.length
+      if (openChars > MAX_LINE_CHARS)
+        throw new ProvisionFailure('disconnected', 'the deploy-runner sent an endless line')
+      if (index === parts.length - 1) break
+      const parsed = RunnerLine.safeParse(parseJson(open.join('')))
+      open = []
+      openChars = 0
       if (parsed.success) yield parsed.data
     }
   }
