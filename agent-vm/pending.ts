@@ -9,6 +9,8 @@ import type { Database } from './storage/database.ts'
 /** Acknowledged rows are kept so long for the person's next message, which tells the model of them. */
 const PENDING_KEEP_MS = 7 * 86_400_000
 const MAX_FETCHED = 100
+/** Of one answer: who fetches takes the rest after acknowledging. */
+const MAX_FETCHED_CHARS = 2_000_000
 
 export interface PendingResult {
   readonly text: string
@@ -54,11 +56,20 @@ export function createPendingStore(database: Database): PendingStore {
       for (const file of result.files) rows.push({ content: '', file: JSON.stringify(file) })
       for (const row of rows) insert.run(turn.chatId, historyId, row.content, turn.origin, row.file, now)
     },
-    fetch: (afterId) =>
-      database
+    fetch: (afterId) => {
+      const rows = database
         .prepare('SELECT * FROM pending WHERE acknowledged_at IS NULL AND id > ? ORDER BY id LIMIT ?')
         .all(afterId, MAX_FETCHED)
-        .map(readMessage),
+      let chars = 0
+      const messages: PendingMessage[] = []
+      for (const message of rows.map(readMessage)) {
+        chars += message.content.length
+        // The first always: what is too long on its own must not wait for ever.
+        if (messages.length > 0 && chars > MAX_FETCHED_CHARS) break
+        messages.push(message)
+      }
+      return messages
+    },
     acknowledge: (upToId) => {
       database
         .prepare('UPDATE pending SET acknowledged_at = ? WHERE acknowledged_at IS NULL AND id <= ?')

@@ -3,11 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { PendingMessage } from '../agent-vm/protocol.ts'
 import { migrateDatabase } from '../local/migrate.ts'
 import { type Sqld, startSqld } from '../local/sqld.ts'
-import { agentPending } from './agent-pending.ts'
+import { agentPending, collectPending } from './agent-pending.ts'
+import { parseConfig } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { agentMembers, agents } from './database/schema.ts'
 import { hashInferenceKey } from './inference/agent-key.ts'
@@ -25,6 +28,8 @@ let waiting: PendingMessage[] = []
 let acknowledged: unknown[] = []
 let delivered: { chat: string; ids: number[] }[] = []
 let broken = ''
+/** What the machine answers instead. */
+let flood: Iterable<string> | undefined
 
 const bindings = () => ({
   PUBLIC_URL: 'http://127.0.0.1:1',
@@ -57,7 +62,8 @@ beforeAll(async () => {
     for await (const chunk of request) body += String(chunk)
     if (request.method === 'POST') acknowledged.push(JSON.parse(body))
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({ messages: waiting }))
+    if (flood === undefined) response.end(JSON.stringify({ messages: waiting }))
+    else await pipeline(Readable.from(flood), response).catch(() => undefined)
   }).listen(0, '127.0.0.1')
   await once(machine, 'listening')
   const address = machine.address()
@@ -90,6 +96,7 @@ beforeEach(() => {
   acknowledged = []
   delivered = []
   broken = ''
+  flood = undefined
   vi.spyOn(console, 'warn').mockImplementation(() => undefined)
 })
 
@@ -145,4 +152,29 @@ describe('results of background work', () => {
     expect([response.status, await response.json()]).toEqual([401, { error: 'unauthorized' }])
     expect(delivered).toEqual([])
   })
+
+  test('are taken over a hundred at a time, however many chats a machine names', async () => {
+    waiting = Array.from({ length: 1_000 }, (_, id) => result(1_000 - id, id % 2 ? '1' : `-${1_000 + id}`))
+    expect(await (await ping()).json()).toEqual({ ok: true, delivered: 100 })
+    expect(acknowledged).toEqual([{ up_to: 100 }])
+  })
+
+  test.each<[string, () => Iterable<string>]>([
+    ['without end', () => endless('{"messages":[],"x":"', 'x'.repeat(1_000_000))],
+    ['that is no JSON', () => ['<html>planted words</html>']],
+    ['of another shape', () => ['{"messages":[{"id":"planted words"}]}']],
+  ])('an answer %s is a failure that repeats nothing of it', async (_, body) => {
+    flood = body()
+    const response = await ping()
+    expect([response.status, await response.text()]).toEqual([500, expect.not.stringContaining('planted')])
+    await expect(collectPending('rosa', { config: parseConfig(bindings()), database, env: bindings() as never }))
+      .rejects //
+      .toMatchObject({ code: 'agent_unreachable', message: expect.not.stringContaining('planted') })
+    expect(acknowledged).toEqual([])
+  })
 })
+
+function* endless(head: string, rest: string): Generator<string> {
+  yield head
+  for (;;) yield rest
+}

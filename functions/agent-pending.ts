@@ -18,6 +18,8 @@ import { describeError, log } from './log.ts'
 
 /** Agents asked in one sweep: one call each, well below the platform's limit on calls per event. */
 const SWEEP_BATCH = 200
+/** Results taken over in one call; an agent offers no more at a time, and each may name another chat. */
+const MAX_RESULTS = 100
 
 export const agentPending = new Hono<{ Bindings: Bindings }>().post('/agents/:id/pending', async (c) => {
   const config = parseConfig(c.env)
@@ -38,7 +40,7 @@ interface Ports {
 /** @returns how many results are now on their way */
 export async function collectPending(agentId: string, { config, database, env }: Ports): Promise<number> {
   const agent = await agentClientFor(agentId, { config, database })
-  const { messages } = await agent.pending()
+  const messages = (await agent.pending()).messages.toSorted((a, b) => a.id - b.id).slice(0, MAX_RESULTS)
   if (messages.length === 0) return 0
   const durable = new Set<number>()
   for (const [chatId, ofChat] of groupByChat(messages)) {

@@ -12,6 +12,7 @@ import {
   PendingResponse,
   StopResponse,
 } from '../../agent-vm/protocol.ts'
+import { readText } from '../bounded-body.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { agents } from '../database/schema.ts'
@@ -24,6 +25,10 @@ const COMPACT_TIMEOUT_MS = 120_000
 /** `/stop` must act within a second or be given up. */
 const STOP_TIMEOUT_MS = 900
 const FILE_TIMEOUT_MS = 300_000
+/** Pending results are the longest; an agent's machine is not ours to trust. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024
+const MAX_REFUSAL_BYTES = 16 * 1024
+const MAX_REFUSAL_CHARS = 300
 /** Until the stream's headers; the stream itself lasts as long as the turn. */
 const TURN_START_TIMEOUT_MS = 30_000
 
@@ -41,7 +46,7 @@ export class AgentRefused extends UserFacingError {
   constructor(status: number, route: string, body: AgentErrorBody | undefined) {
     super(`${route}: ${status} ${body?.error ?? ''}`)
     this.status = status
-    this.userMessage = body?.message ?? `The agent refused (${status}).`
+    this.userMessage = body?.message?.slice(0, MAX_REFUSAL_CHARS) ?? `The agent refused (${status}).`
   }
 }
 
@@ -178,14 +183,21 @@ async function checked(route: string, call: () => Promise<Response>): Promise<Re
     throw new AgentUnreachable(`${shown}: no answer`, { cause })
   }
   if (response.ok) return response
-  const body = AgentErrorBody.safeParse(await response.json().catch(() => undefined))
+  const body = AgentErrorBody.safeParse(await readJson(response, MAX_REFUSAL_BYTES).catch(() => undefined))
   // A gateway in front of the agent speaks in its place when the machine is down.
   if (response.status >= 500) throw new AgentUnreachable(`${shown}: ${response.status}`)
   throw new AgentRefused(response.status, shown, body.data)
 }
 
+/** @throws {AgentUnreachable} for an answer that no agent server gives: what stands in it is not repeated anywhere */
 async function read<S extends z.ZodType>(response: Response, schema: S): Promise<z.infer<S>> {
-  return schema.parse(await response.json())
+  const answer = schema.safeParse(await readJson(response, MAX_ANSWER_BYTES).catch(() => undefined))
+  if (answer.success) return answer.data
+  throw new AgentUnreachable('an answer that is not understood')
+}
+
+async function readJson(response: Response, maxBytes: number): Promise<unknown> {
+  return JSON.parse(await readText(response, maxBytes))
 }
 
 function download({ body, headers }: Response): AgentDownload {

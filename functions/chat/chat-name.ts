@@ -10,7 +10,7 @@ const ChatRef = z.object({ id: z.int(), type: z.string() })
 const OptionalMessage = z
   .object({
     chat: ChatRef,
-    message_thread_id: z.int().optional(),
+    message_thread_id: z.int().positive().optional(),
     // Replies in ordinary groups carry a thread id too: only topics are conversations of their own.
     is_topic_message: z.boolean().optional(),
   })
@@ -25,7 +25,7 @@ const Addressed = z.object({
     .catch(undefined),
   my_chat_member: z.object({ chat: ChatRef }).optional().catch(undefined),
   stopped_message_generation: z
-    .object({ chat: ChatRef, message_thread_id: z.int().optional() })
+    .object({ chat: ChatRef, message_thread_id: z.int().positive().optional() })
     .optional()
     .catch(undefined),
 })

@@ -9,6 +9,10 @@ const STOP_COMMAND = /^\/(stop|cancel)(@\w+)?(\s|$)/i
 
 export function isStopSignal(update: Update): boolean {
   if (update.stopped_message_generation) return true
-  if (STOP_COMMAND.test(update.message?.text ?? '')) return true
-  return STOP_BUTTON.pattern.test(update.callback_query?.data ?? '')
+  return matches(STOP_COMMAND, update.message?.text) || matches(STOP_BUTTON.pattern, update.callback_query?.data)
+}
+
+/** Asked before anything has looked at the update: a text may be anything. */
+function matches(pattern: RegExp, text: unknown): boolean {
+  return typeof text === 'string' && pattern.test(text)
 }

@@ -71,11 +71,22 @@ export function parseChatRequest(given: unknown): ParsedChatRequest {
   }
   const streams = stream === true
   const allowed = Object.entries(given as object).filter(([name, value]) => ALLOWED.has(name) && value !== null)
-  const body = JSON.stringify({
+  const body = toJson({
     ...Object.fromEntries(allowed),
     ...(streams ? { stream_options: { include_usage: true } } : {}),
   })
+  if (body === undefined) return refuse(400, 'invalid_request', 'The body is nested too deeply.')
   return { request: { model, streams, wantsUsage: stream_options?.include_usage === true, body } }
+}
+
+/** @returns `undefined` for what is nested deeper than the stack */
+function toJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 function refuse(status: 400 | 404, code: string, message: string): ParsedChatRequest {
