@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
-import { type ServerType, serve } from '@hono/node-server'
 import { createCallback } from './callback.ts'
 import type { Config } from './config.ts'
 import { type ConfigStore, createConfigStore } from './config-store.ts'
@@ -12,11 +11,11 @@ import { createWorkspaceFiles, defaultDatabasePath, ensureWorkspace } from './fi
 import { createChatCompactor } from './history/chat-compactor.ts'
 import { createHistory } from './history/history.ts'
 import { searchHistory } from './history/search.ts'
+import { openHttpEdge } from './http-edge.ts'
 import type { Log } from './log.ts'
 import { contextTokensOf } from './model/model-limits.ts'
 import type { ModelClient } from './model/model-port.ts'
 import { chatHistoryId, createPendingStore } from './pending.ts'
-import { createServer } from './server.ts'
 import { type Database, openDatabase } from './storage/database.ts'
 import { buildSystemPrompt } from './system-prompt.ts'
 import type { ToolPorts, ToolRunner } from './tools/tool-runner.ts'
@@ -72,7 +71,7 @@ export async function startAgent({ config, version, log, parts }: AgentOptions):
   if (!(await ensureWorkspace(workspacePath))) log('warn', 'workspace_not_writable')
   const place = { workspacePath, dataDir: dirname(databasePath), database }
   const agent = await wire({ config, version, log, parts }, place)
-  const { server, port } = await listen(agent.app.fetch, config)
+  const { edge } = agent
   agent.turns.recover()
   agent.callback?.ping()
   const prune = () => agent.prune(Date.now())
@@ -80,14 +79,14 @@ export async function startAgent({ config, version, log, parts }: AgentOptions):
   const pruning = setInterval(prune, PRUNE_INTERVAL_MS)
   pruning.unref()
   return {
-    url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${port}`,
-    port,
+    url: `http://${config.HOST.includes(':') ? `[${config.HOST}]` : config.HOST}:${edge.port}`,
+    port: edge.port,
     stop: async () => {
       clearInterval(pruning)
       agent.clock.stop()
       agent.callback?.stop()
       await agent.turns.shutDown(SHUTDOWN_GRACE_MS)
-      await close(server)
+      await edge.close()
       await agent.tools.close()
       database.close()
     },
@@ -136,7 +135,7 @@ async function wire({ config, version, log, parts }: AgentOptions, { workspacePa
     heartbeatInterval: () => (config.OWNER_CHAT_ID ? store.current().heartbeatInterval : 0),
     runTurn: background.run,
   })
-  const app = createServer({
+  const edge = await openHttpEdge(config, {
     secret: config.AGENT_SECRET,
     turns,
     journal,
@@ -154,7 +153,7 @@ async function wire({ config, version, log, parts }: AgentOptions, { workspacePa
     journal.prune(now)
     pending.prune(now)
   }
-  return { app, turns, tools, clock, callback, prune }
+  return { edge, turns, tools, clock, callback, prune }
 }
 
 function buildLimits(config: Config): LoopLimits {
@@ -215,20 +214,5 @@ async function describeAgent(turn: Turn, { store, tools, parts, workspacePath }:
     memory: isOwner ? await parts.readMemory(workspacePath) : '',
     skills: isOwner ? await parts.readSkills(workspacePath) : '',
     day: new Date().toISOString().slice(0, 10),
-  })
-}
-
-function listen(fetch: (request: Request) => Response | Promise<Response>, config: Config) {
-  return new Promise<{ server: ServerType; port: number }>((resolve, reject) => {
-    const server = serve({ fetch, hostname: config.HOST, port: config.PORT }, ({ port }) => resolve({ server, port }))
-    server.once('error', reject)
-  })
-}
-
-/** Streams that are read for as long as a turn lasts would keep it open. */
-function close(server: ServerType): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    if ('closeAllConnections' in server) server.closeAllConnections()
   })
 }

@@ -1,11 +1,14 @@
 /**
- * Builds the agent server and its tool process into one ESM file that plain `node` runs: what a machine gets. Run as a script
+ * Builds the agent server and its tool processes into one ESM file that plain `node` runs: what a machine gets. Run as a script
  * it writes `dist/agent.mjs`.
  */
-import { mkdir, readFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { type BuildOptions, build } from 'esbuild'
+import { leanImports } from './bundle-imports.ts'
+import { PROGRAM_MARK, type ProgramName } from './tools/process/packed-programs.ts'
 import { versionOf } from './version.ts'
 
 export interface AgentBundle {
@@ -16,28 +19,45 @@ export interface AgentBundle {
 }
 
 const here = dirname(fileURLToPath(import.meta.url))
+const TOOL_PROCESS = join(here, 'tools/process/run-from-sources.ts')
 
 const OPTIONS = {
-  entryPoints: [join(here, 'main.ts')],
   bundle: true,
   platform: 'node',
   target: 'node24',
-  format: 'esm',
   minify: true,
-  // Stack traces keep their names.
-  keepNames: true,
   legalComments: 'none',
-  charset: 'utf8',
-  // Packages in CommonJS inside an ES module still ask for built-ins by `require`.
-  banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+  // One character beyond Latin-1 would double what the source takes in memory.
+  charset: 'ascii',
+  write: false,
   logLevel: 'error',
 } as const satisfies BuildOptions
 
 export async function buildAgentBundle(outFile: string): Promise<AgentBundle> {
+  const [server, tools, web] = await Promise.all([
+    bundle({
+      entryPoints: [join(here, 'main.ts')],
+      format: 'esm',
+      // Packages in CommonJS inside an ES module still ask for built-ins by `require`.
+      banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+      plugins: [leanImports],
+    }),
+    bundle({ entryPoints: [TOOL_PROCESS], format: 'cjs', external: ['../web/read-page.ts'] }),
+    bundle({ entryPoints: [TOOL_PROCESS], format: 'cjs' }),
+  ])
+  const file = Buffer.from(server + packProgram('tools', tools) + packProgram('web', web))
   await mkdir(dirname(outFile), { recursive: true })
-  await build({ ...OPTIONS, outfile: outFile })
-  const bundle = await readFile(outFile)
-  return { path: outFile, version: versionOf(bundle), bytes: bundle.length }
+  await writeFile(outFile, file)
+  return { path: outFile, version: versionOf(file), bytes: file.length }
+}
+
+async function bundle(options: BuildOptions): Promise<string> {
+  const { outputFiles } = await build({ ...OPTIONS, ...options, write: false })
+  return outputFiles[0]?.text ?? ''
+}
+
+function packProgram(name: ProgramName, source: string): string {
+  return `${PROGRAM_MARK}${name} ${gzipSync(source, { level: 9 }).toString('base64')}`
 }
 
 if (import.meta.main) {

@@ -1,6 +1,5 @@
-/**
- * Entry of the agent server, and of its tool process (`agent.mjs tools`): both are in the one file that a machine gets.
- */
+/** Entry of the agent server. */
+import './small-heap.ts'
 import { fileURLToPath } from 'node:url'
 import { startAgent } from './agent.ts'
 import { ConfigError, parseConfig, readEnvironment } from './config.ts'
@@ -9,10 +8,6 @@ import { realParts } from './real-parts.ts'
 import { readVersion } from './version.ts'
 
 async function main(): Promise<void> {
-  if (process.argv[2] === 'tools') {
-    const { runToolProcess } = await import('./tools/tool-process.ts')
-    return runToolProcess()
-  }
   const config = parseConfig(readEnvironment())
   const version = readVersion(fileURLToPath(import.meta.url))
   const agent = await startAgent({ config, version, log, parts: realParts(config, log) })

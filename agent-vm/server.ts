@@ -8,7 +8,7 @@ import { describeError, type Log } from './log.ts'
 import { type AgentRoutePorts, agentRoutes } from './routes/agent.ts'
 import { type ChatRoutePorts, chatRoutes } from './routes/chat.ts'
 import { type FileRoutePorts, fileRoutes } from './routes/files.ts'
-import { healthRoute } from './routes/health.ts'
+import { describeHealth } from './routes/health.ts'
 import { type PendingRoutePorts, pendingRoutes } from './routes/pending.ts'
 import { type TransferRoutePorts, transferRoutes } from './routes/transfer.ts'
 
@@ -25,10 +25,11 @@ export interface ServerPorts
   readonly log: Log
 }
 
-export function createServer(ports: ServerPorts): Hono {
+export function createApp(ports: ServerPorts): Hono {
   const app = new Hono()
   const isOurs = compareSecret(ports.secret)
-  app.route('/', healthRoute(ports))
+  // Other spellings of it (a query, HEAD) than the edge answers by itself.
+  app.get('/health', (c) => c.json(describeHealth(ports)))
   app.use(async (c, next) => {
     if (!isOurs(c.req.header('authorization') ?? '')) return c.json({ error: 'unauthorized' }, 401)
     return next()

@@ -22,7 +22,8 @@ StartLimitIntervalSec=0
 User=${SERVER_USER}
 Group=${FILES_GROUP}
 UMask=0007
-Environment=NODE_ENV=production
+# One arena: several threads' worth of freed memory would never be given back.
+Environment=NODE_ENV=production MALLOC_ARENA_MAX=1
 LoadCredential=agent.json:/etc/baal/agent.json
 LoadCredential=secrets.json:/etc/baal/secrets.json
 WorkingDirectory=/var/lib/baal
@@ -67,7 +68,7 @@ export const SUPERVISOR = `#!/bin/sh
 cd "$(dirname "$0")" || exit 1
 umask 077
 echo $$ > supervise.pid
-export BAAL_CONFIG="$PWD/config" NODE_ENV=production
+export BAAL_CONFIG="$PWD/config" NODE_ENV=production MALLOC_ARENA_MAX=1
 node=bin/node
 [ -x "$node" ] || node=node
 pause=1

@@ -2,10 +2,10 @@
 import { Hono } from 'hono'
 import type { ConfigStore } from '../config-store.ts'
 import { ConfigUpdate } from '../protocol.ts'
-import type { HealthRoutePorts } from './health.ts'
+import type { HealthPorts } from './health.ts'
 import { readBody } from './json-body.ts'
 
-export interface AgentRoutePorts extends HealthRoutePorts {
+export interface AgentRoutePorts extends HealthPorts {
   readonly config: ConfigStore
   /** Called after a change, for what runs by the clock. */
   readonly onConfigChanged: () => void

@@ -16,7 +16,7 @@ const OOM_SCORE = '500'
 
 type CallRequest = Extract<ToolProcessRequest, { kind: 'call' }>
 
-/** Entered by `node agent.mjs tools`, started by the server alone. Resolves when the server has let go. */
+/** Started by the server alone. Resolves when the server has let go. */
 export async function runToolProcess(): Promise<void> {
   preferOurEnd()
   const workspace = process.cwd()

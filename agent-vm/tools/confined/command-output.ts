@@ -2,11 +2,11 @@
  * What a command wrote: its beginning and its end for the model, all of it (within bounds) in a file of the workspace once it
  * is more than that.
  */
-import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { stripVTControlCharacters } from 'node:util'
+import { randomSuffix } from './random-suffix.ts'
 
 export const OUTPUT_FOLDER = '.tool-output'
 /** Shown to the model: so much of the beginning, and as much of the end. */
@@ -73,7 +73,7 @@ export class CommandOutput {
   }
 
   async #save(): Promise<string> {
-    const name = `${new Date().toISOString().replace(/[:.]/g, '-')}-${randomBytes(3).toString('hex')}.txt`
+    const name = `${new Date().toISOString().replace(/[:.]/g, '-')}-${randomSuffix()}.txt`
     try {
       const folder = join(this.#root, OUTPUT_FOLDER)
       await mkdir(folder, { recursive: true })

@@ -1,8 +1,8 @@
 /** Puts a text in the place of a file in one move: readers see the old or the new one, never half. */
-import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { lstat, open, rename, unlink } from 'node:fs/promises'
 import { openFolderOf, type Place } from './place.ts'
+import { randomSuffix } from './random-suffix.ts'
 import { fileFailure, ToolFailure } from './tool-failure.ts'
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
@@ -14,7 +14,7 @@ export async function replaceFile(place: Place, path: string, text: string): Pro
   try {
     const before = await lstat(folder.at(name)).catch(() => undefined)
     if (before && !before.isFile()) throw new ToolFailure(`${path} is not a regular file and cannot be written.`)
-    const temporary = folder.at(`.${name.slice(0, 200)}.${randomBytes(4).toString('hex')}.tmp`)
+    const temporary = folder.at(`.${name.slice(0, 200)}.${randomSuffix()}.tmp`)
     await writeNew(temporary, folder.at(name), text, before && before.mode & PERMISSION_BITS)
     return { created: before === undefined }
   } catch (error) {

@@ -6,6 +6,7 @@
  */
 import { accessSync, constants, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { programEntry } from './packed-programs.ts'
 
 export interface ToolUser {
   readonly uid: number
@@ -42,6 +43,7 @@ export class ToolUserUnknown extends Error {
 /** Small heap: what tools read is cut anyway. The regexp flag ends patterns that would backtrack for ever. */
 const NODE_FLAGS = [
   '--max-semi-space-size=1',
+  '--optimize-for-size',
   '--max-old-space-size=256',
   '--enable-experimental-regexp-engine-on-excessive-backtracks',
   '--no-warnings',
@@ -136,15 +138,11 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** The tool process as a script of its own, put in by the bundler (`tool-process-source.ts`). */
-declare const BAAL_TOOL_PROCESS: string | undefined
-
 /**
  * How this very program is started in its role as tool process: from its sources, or out of the one bundled file.
- * @param web it also reads the web, which takes libraries that only the whole bundle holds
+ * @param web it also reads the web, which takes libraries that are packed apart
  */
 export function toolProcessEntry(modulePath: string, { web }: { web: boolean }): readonly string[] {
   if (modulePath.endsWith('.ts')) return [join(dirname(modulePath), 'process', 'run-from-sources.ts')]
-  if (!web && typeof BAAL_TOOL_PROCESS === 'string') return ['--input-type=module', '-e', BAAL_TOOL_PROCESS]
-  return [modulePath, 'tools']
+  return programEntry(modulePath, web ? 'web' : 'tools')
 }

@@ -1,4 +1,5 @@
-/** The tool process when Baal runs from its sources: starts at once, because it loads nothing of the server. */
+/** The tool process as a program: run from the sources as it stands, and bundled into `agent.mjs` (`packed-programs.ts`). */
 import { runToolProcess } from '../tool-process.ts'
 
-await runToolProcess()
+// What it cannot cope with ends it, and the server sees that.
+void runToolProcess()

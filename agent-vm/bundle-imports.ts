@@ -1,0 +1,28 @@
+/**
+ * What the bundled server leaves unloaded. `import … from 'node:http'` reads every export of the module, and some of them load
+ * half of Node (its own fetch, HTTP/2, Web Crypto); the schema library brings its messages in fifty languages. Together that
+ * was a third of the server's memory and of its start.
+ */
+import { isBuiltin } from 'node:module'
+import { dirname } from 'node:path'
+import type { Plugin } from 'esbuild'
+
+/** Named by @hono/node-server for servers that speak HTTP/2; ours does not. */
+const NO_HTTP2 = 'module.exports = { Http2ServerRequest: class {}, constants: {} }'
+
+export const leanImports: Plugin = {
+  name: 'lean-imports',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(?:node:)?[a-z][\w/]*$/ }, ({ path }) =>
+      isBuiltin(path) ? { path: path.replace(/^(?:node:)?/, 'node:'), namespace: 'builtin' } : undefined,
+    )
+    onLoad({ filter: /^node:http2$/, namespace: 'builtin' }, () => ({ contents: NO_HTTP2 }))
+    onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
+    }))
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, ({ path }) => ({
+      contents: "export { default as en } from './en.js'",
+      resolveDir: dirname(path),
+    }))
+  },
+}
