@@ -16,6 +16,7 @@ export interface LoggedEvent {
 export class TurnLog {
   #events: (LoggedEvent & { readonly passing: boolean })[] = []
   #waiting = new Set<() => void>()
+  #isWaking = false
   readonly #firstId: number
   #nextId: number
   #ended = false
@@ -87,8 +88,14 @@ export class TurnLog {
     })
   }
 
+  /** Once for everything that happens together: tokens that came in one packet go on in one, and each write costs. */
   #wake(): void {
     this.#lastAt = Date.now()
-    for (const wake of [...this.#waiting]) wake()
+    if (this.#isWaking || this.#waiting.size === 0) return
+    this.#isWaking = true
+    setImmediate(() => {
+      this.#isWaking = false
+      for (const wake of [...this.#waiting]) wake()
+    })
   }
 }

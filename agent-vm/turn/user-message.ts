@@ -10,6 +10,8 @@ import type { Turn } from './turn.ts'
 const LONG_SHARE = 0.25
 const SHOWN_CHARS = 4000
 const UNTOLD_CHARS = 3000
+/** Spelled out, because `Intl` takes longer to open than all the rest of a message. */
+const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 
 export interface MessageFacts {
   readonly untold: readonly Untold[]
@@ -37,8 +39,7 @@ export function renderSteer(message: string, now = new Date()): string {
 
 /** To the minute, in UTC: the person's own zone is a matter of memory. */
 export function renderTime(now: Date): string {
-  const day = now.toLocaleDateString('en-GB', { weekday: 'short', timeZone: 'UTC' })
-  return `${day} ${now.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  return `${WEEKDAYS[now.getUTCDay()]} ${now.toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
 
 async function fitMessage(message: string, facts: MessageFacts): Promise<string> {
