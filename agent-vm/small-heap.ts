@@ -8,3 +8,5 @@ import { setFlagsFromString } from 'node:v8'
 setFlagsFromString('--semi-space-growth-factor=1')
 // Garbage is collected earlier, memory is given back, and code is compiled for size.
 setFlagsFromString('--optimize-for-size')
+// By the thread that made it: such a machine has one or two cores, and to wait for helpers there takes longer than the work.
+setFlagsFromString('--single-threaded-gc')

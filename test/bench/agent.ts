@@ -25,7 +25,7 @@ import { startBenchModel } from './agent-model.ts'
 import { planAgent, planOther, planRelay, type RunningServer, type ServerPlan, startServer } from './agent-servers.ts'
 
 const STARTS = 9
-const WARM_UP = 20
+const WARM_UP = 40
 const BLOCKS = 4
 const BLOCK_TURNS = 15
 const PREFIX_TURNS = 120

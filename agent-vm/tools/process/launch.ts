@@ -44,6 +44,7 @@ export class ToolUserUnknown extends Error {
 const NODE_FLAGS = [
   '--max-semi-space-size=1',
   '--optimize-for-size',
+  '--single-threaded-gc',
   '--max-old-space-size=256',
   '--enable-experimental-regexp-engine-on-excessive-backtracks',
   '--no-warnings',
