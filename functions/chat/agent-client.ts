@@ -29,8 +29,11 @@ const FILE_TIMEOUT_MS = 300_000
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 const MAX_REFUSAL_BYTES = 16 * 1024
 const MAX_REFUSAL_CHARS = 300
-/** Until the stream's headers; the stream itself lasts as long as the turn. */
-const TURN_START_TIMEOUT_MS = 30_000
+/** Until the headers of a stream: what does not even begin by then never will, and others wait behind it. */
+const STREAM_START_TIMEOUT_MS = 30_000
+
+/** These say nothing about the request itself, whoever says them. */
+const TRANSIENT: ReadonlySet<number> = new Set([408, 421, 425, 429])
 
 export class AgentNotReady extends UserFacingError {
   readonly code = 'agent_not_ready'
@@ -148,27 +151,41 @@ export function createAgentClient({ url, secret }: { url: string; secret: string
       const request = { method: 'PUT', headers, body: stream, duplex: 'half', timeoutMs: FILE_TIMEOUT_MS }
       await drop(await call(filePath(path), request))
     },
-    getFile: async (path) => download(await call(filePath(path), { timeoutMs: FILE_TIMEOUT_MS })),
+    getFile: async (path) => download(call, filePath(path)),
     listFiles: async (dir) => read(await call(`/files?dir=${encodeURIComponent(dir)}`), FilesResponse),
-    exportAll: async () => download(await call('/export', { timeoutMs: FILE_TIMEOUT_MS })),
+    exportAll: async () => download(call, '/export'),
   }
 }
 
+type Call = (route: string, init: RequestInit) => Promise<Response>
+
 async function startTurn(
-  call: (route: string, init: RequestInit) => Promise<Response>,
+  call: Call,
   request: RequestInit,
   { after, signal }: { after: number; signal: AbortSignal },
 ): Promise<ReadableStream<Uint8Array>> {
   const headers = new Headers(request.headers)
   headers.set('accept', 'text/event-stream')
   if (after > 0) headers.set('last-event-id', String(after))
+  const init = { ...request, headers: Object.fromEntries(headers) }
+  const response = await beginning(signal, (soon) => call('/chat', { ...init, signal: soon }))
+  if (!response.body) throw new AgentUnreachable('a turn without a stream')
+  return response.body
+}
+
+async function download(call: Call, route: string): Promise<AgentDownload> {
+  const { body, headers } = await beginning(AbortSignal.timeout(FILE_TIMEOUT_MS), (signal) => call(route, { signal }))
+  if (!body) throw new AgentUnreachable('a file without a body')
+  const length = headers.get('content-length')
+  return { body, bytes: length === null ? undefined : Number(length) }
+}
+
+/** @param signal bounds the whole; the headers must come much sooner */
+async function beginning(signal: AbortSignal, call: (signal: AbortSignal) => Promise<Response>): Promise<Response> {
   const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), TURN_START_TIMEOUT_MS)
+  const timer = setTimeout(() => late.abort(), STREAM_START_TIMEOUT_MS)
   try {
-    const both = AbortSignal.any([signal, late.signal])
-    const response = await call('/chat', { ...request, headers: Object.fromEntries(headers), signal: both })
-    if (!response.body) throw new AgentUnreachable('a turn without a stream')
-    return response.body
+    return await call(AbortSignal.any([signal, late.signal]))
   } finally {
     clearTimeout(timer)
   }
@@ -184,8 +201,9 @@ async function checked(route: string, call: () => Promise<Response>): Promise<Re
   }
   if (response.ok) return response
   const body = AgentErrorBody.safeParse(await readJson(response, MAX_REFUSAL_BYTES).catch(() => undefined))
-  // A gateway in front of the agent speaks in its place when the machine is down.
-  if (response.status >= 500) throw new AgentUnreachable(`${shown}: ${response.status}`)
+  // A gateway in front of the agent speaks in its place when the machine is down, and not in the agent's words.
+  const isOurs = body.success && response.status < 500 && !TRANSIENT.has(response.status)
+  if (!isOurs) throw new AgentUnreachable(`${shown}: ${response.status}`)
   throw new AgentRefused(response.status, shown, body.data)
 }
 
@@ -198,12 +216,6 @@ async function read<S extends z.ZodType>(response: Response, schema: S): Promise
 
 async function readJson(response: Response, maxBytes: number): Promise<unknown> {
   return JSON.parse(await readText(response, maxBytes))
-}
-
-function download({ body, headers }: Response): AgentDownload {
-  if (!body) throw new AgentUnreachable('a file without a body')
-  const length = headers.get('content-length')
-  return { body, bytes: length === null ? undefined : Number(length) }
 }
 
 async function drop(response: Response): Promise<void> {

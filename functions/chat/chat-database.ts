@@ -52,8 +52,19 @@ const TABLES = [
   'CREATE TABLE IF NOT EXISTS pending_seen (agent_id TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (agent_id, id))',
 ] as const
 
+/** Columns of later releases: tables that exist already get them here. */
+const ADDED_COLUMNS = [
+  ['turns', 'starts', 'INTEGER NOT NULL DEFAULT 0'],
+  ['turns', 'offered', 'INTEGER NOT NULL DEFAULT 0'],
+  ['turns', 'stop_owed', 'INTEGER NOT NULL DEFAULT 0'],
+] as const
+
 export function ensureTables(database: ChatDatabase): void {
   database.transaction(() => {
     for (const table of TABLES) database.query(table)
+    for (const [table, column, type] of ADDED_COLUMNS) {
+      const known = database.query(`SELECT 1 FROM pragma_table_info('${table}') WHERE name = '${column}'`)
+      if (known.length === 0) database.query(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`)
+    }
   })
 }

@@ -30,12 +30,15 @@ import { Outbox } from './outbox.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import { pause } from './pause.ts'
 import { takePending } from './pending-delivery.ts'
+import { PendingFetch } from './pending-fetch.ts'
 import { Reports } from './reports.ts'
 import { RowWaiters } from './row-waiters.ts'
 import { isStaleIsolate, mayBeStaleIsolate } from './stale-isolate.ts'
 import { isStopSignal } from './stop-signal.ts'
+import { Stops } from './stops.ts'
 import { createTelegramClient, type TelegramClient } from './telegram-client.ts'
 import { createTurnRunner } from './turn-assembly.ts'
+import { turnIdOf } from './turn-id.ts'
 import type { TurnRunner } from './turn-runner.ts'
 import { TurnStore } from './turn-store.ts'
 import { readNews } from './update-news.ts'
@@ -77,6 +80,8 @@ export class ChatEngine {
   readonly #intake: Intake
   readonly #sender: OutboxSender
   readonly #runner: TurnRunner
+  readonly #pendingFetch: PendingFetch
+  readonly #stops: Stops
   readonly #loops: WorkLoops
   #prunedAt = 0
 
@@ -96,12 +101,20 @@ export class ChatEngine {
     this.#rows = new RowWaiters(this.#outbox)
     this.#sender = this.#createSender()
     this.#runner = this.#createRunner()
+    this.#pendingFetch = new PendingFetch((agentId) => this.#collectPending(agentId))
+    this.#stops = new Stops(this.#runner, {
+      outbox: this.#outbox,
+      botName: () => this.#facts.botName,
+      words: this.#words,
+      onOutgoing: this.#onOutgoing,
+      now,
+    })
     this.#reports = new Reports({ ...this.#handling(), describeDeployment: options.handlers.describeDeployment })
     this.#intake = new Intake({
       ...this.#handling(),
       inbox: this.#inbox,
       handleUpdate: options.handlers.handleUpdate,
-      turnIdOf: (update) => `u-${identity.botId}-${update.update_id}`,
+      turnIdOf: (update) => turnIdOf(identity.botId, update.update_id),
       answerCallback: (queryId, answer) => this.#telegram.answerCallback(queryId, answer),
     })
     this.#loops = this.#createLoops()
@@ -117,6 +130,7 @@ export class ChatEngine {
     const lane = await this.#laneOf(update)
     if (!lane) return 'ignored'
     if (!this.#inbox.add(update, lane, now())) return 'duplicate'
+    if (lane === 'urgent') this.#stops.carryOut(update)
     await this.#kick(lane)
     return 'new'
   }
@@ -169,7 +183,8 @@ export class ChatEngine {
         { name: 'turn', step: () => this.#intake.step('turn') },
         { name: 'reports', step: () => this.#reports.step() },
         { name: 'turns', step: (over) => this.#runner.step(over) },
-        { name: 'steering', step: () => this.#runner.steer() },
+        { name: 'steering', step: (over) => this.#runner.steer(over) },
+        { name: 'pending', step: () => this.#pendingFetch.step() },
         { name: 'outbox', step: () => this.#sendOne() },
       ],
       { now, sleep: pause, failed: (lane, error) => this.#failed(lane, error) },
@@ -218,7 +233,7 @@ export class ChatEngine {
       database: this.#options.storage,
       outbox: this.#outbox,
       turns: this.#turns,
-      handlerPorts: (cause: string) => this.#handlerPorts(cause),
+      handlerPorts: (cause: string, updateId?: number) => this.#handlerPorts(cause, updateId),
       onOutgoing: this.#onOutgoing,
       onTurn: this.#onTurn,
       words: this.#words,
@@ -226,7 +241,7 @@ export class ChatEngine {
     }
   }
 
-  async #handlerPorts(cause: string) {
+  async #handlerPorts(cause: string, updateId: number | undefined) {
     const { identity, storage, config, env } = this.#options
     const store = openStore(storage)
     const ports = buildHandlerPorts({
@@ -236,7 +251,7 @@ export class ChatEngine {
       database: this.#database(),
       workflow: env.PROVISION,
       store,
-      turns: this.#runner,
+      turns: this.#stops.controlFor(updateId),
       agentChat: this.#facts.agentChat,
       cause,
     })
@@ -250,6 +265,11 @@ export class ChatEngine {
   #database(): Database {
     const { config } = this.#options
     return openDatabase({ url: config.LIBSQL_URL, authToken: config.LIBSQL_AUTH_TOKEN })
+  }
+
+  #collectPending(agentId: string): Promise<unknown> {
+    const { config, env } = this.#options
+    return collectPending(agentId, { config, database: this.#database(), env })
   }
 
   #agent(agentId: string): Promise<AgentClient> {
@@ -310,7 +330,7 @@ export class ChatEngine {
   }
 
   #createRunner(): TurnRunner {
-    const { identity, storage, config, env } = this.#options
+    const { identity, storage } = this.#options
     return createTurnRunner({
       identity,
       storage,
@@ -323,7 +343,10 @@ export class ChatEngine {
       rows: this.#rows,
       agent: (agentId) => this.#agent(agentId),
       findUser: (userId) => findUser(this.#database(), userId),
-      collectPending: (agentId) => collectPending(agentId, { config, database: this.#database(), env }),
+      onTurnEnded: (agentId) => {
+        this.#pendingFetch.add(agentId)
+        this.#loops.kick('pending')
+      },
       words: this.#words,
       onOutgoing: this.#onOutgoing,
       onTurn: this.#onTurn,
@@ -335,7 +358,7 @@ export class ChatEngine {
   /** Nothing reaches this chat any more: nobody hears an answer. */
   #close(reason: string): void {
     log('info', 'chat_closed', { chat: this.#options.identity.name, reason })
-    this.#runner.abandon()
+    this.#runner.stop()
   }
 
   /** The group goes on under another id, with another object: it gets what this one knows. */

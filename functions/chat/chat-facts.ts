@@ -58,6 +58,11 @@ export class ChatFacts {
     return this.#facts.language
   }
 
+  /** Ours, once it was asked for. */
+  get botName(): string | undefined {
+    return this.#facts.bot?.info.username
+  }
+
   /** The chat's name for the agent. */
   get agentChat(): string {
     return this.#facts.agentChat ?? agentChatId(this.#identity.name)

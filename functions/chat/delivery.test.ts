@@ -198,6 +198,41 @@ describe('stopping', () => {
     expect(sim.botMessages(room.id).length).toBe(1)
   })
 
+  test('works although the agent goes on, as one that hangs', async () => {
+    const { person, sim } = newcomer(world)
+    const gate = gatedBrain()
+    sim.sendText({ from: person }, 'work')
+    await gate.started
+    sim.sendText({ from: person }, '/stop')
+    await sim.waitForBot(person, 'Stopped.', { timeoutMs: 5_000 })
+    gate.open()
+  })
+
+  test('by an old button leaves the turn alone that runs now', async () => {
+    const { person, sim } = newcomer(world)
+    const turn = await runningTurn(person)
+    const message = sim.messages(person)[0]
+    if (!message) throw new Error('no message')
+    sim.pressRaw(person, message, `stop:u-${BOT_ID}-1`)
+    sim.sendText({ from: person }, '/count')
+    await sim.waitForBot(person, 'count 1')
+    expect(turn.signal.aborted).toBe(false)
+    await stop(person)
+  })
+
+  test('says that it dropped what had not begun, and keeps what comes after', async () => {
+    const { person, sim } = newcomer(world)
+    // The rest of a paste is waited for.
+    sim.sendText({ from: person }, 'x'.repeat(4_096))
+    sim.sendText({ from: person }, '/stop')
+    sim.sendText({ from: person }, 'something else')
+    await sim.waitForBot(person, 'Stopped.')
+    await sim.waitForBot(person, 'Hello.')
+    expect(
+      world.agent.requests.filter(({ chat_id }) => chat_id === String(person)).map(({ message }) => message),
+    ).toEqual(['something else'])
+  })
+
   test('says so when nothing runs', async () => {
     const { person, sim } = newcomer(world)
     sim.sendText({ from: person }, '/stop')

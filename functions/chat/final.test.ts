@@ -98,6 +98,18 @@ describe('buildFinal', () => {
     expect(JSON.stringify(book)).not.toContain('insteadOfRich')
   })
 
+  test('says how a very long answer ended beside its document', () => {
+    const long = build({ settled: [paragraphs(40_000)] }, { stopped: true })
+    expect(long.at(-1)).toMatchObject({ caption: { text: 'The whole answer is in this file.\n⏹ Stopped.' } })
+  })
+
+  test('goes without formatting when that cannot be made', () => {
+    const final = buildFinal(request({ settled: ['**Hello**'] }), () => {
+      throw new RangeError('too deep')
+    })
+    expect(final).toMatchObject([{ text: { text: '**Hello**', entities: [] } }])
+  })
+
   test('shows notices above the answer', () => {
     expect(build({ notices: ['Compacted.'], settled: ['Hello'] })[0]).toMatchObject({
       text: { text: 'Compacted.\nHello' },
@@ -106,7 +118,11 @@ describe('buildFinal', () => {
 })
 
 function build(progress: Partial<TurnProgress>, options: Partial<FinalRequest> = {}) {
-  return buildFinal({
+  return buildFinal(request(progress, options))
+}
+
+function request(progress: Partial<TurnProgress>, options: Partial<FinalRequest> = {}): FinalRequest {
+  return {
     turnId: 't1',
     progress: { ...NO_PROGRESS, ...progress },
     quiet: false,
@@ -114,7 +130,7 @@ function build(progress: Partial<TurnProgress>, options: Partial<FinalRequest> =
     stopped: false,
     words: deliveryWords('en'),
     ...options,
-  })
+  }
 }
 
 function paragraphs(chars: number): string {

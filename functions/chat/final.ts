@@ -1,5 +1,6 @@
 /** How a turn ends in the chat: the answer in its parts, an honest line where there is none, and buttons that help. */
 import type { InlineKeyboardButton } from 'grammy/types'
+import { describeError, log } from '../log.ts'
 import type { DeliveryWords } from './delivery-words.ts'
 import { joinFormatted } from './formatted-tail.ts'
 import type { Outgoing, OutgoingMessage } from './outgoing.ts'
@@ -28,17 +29,30 @@ export interface FinalRequest {
   readonly words: DeliveryWords
 }
 
+type Render = typeof renderMarkdown
+
 /** Name of the message that a turn's preview, then its final, is. */
 export function previewRef(turnId: string): string {
   return `turn:${turnId}`
 }
 
-export function buildFinal(request: FinalRequest): Outgoing[] {
+/** Safe to call with whatever a model said: what cannot be formatted goes without. */
+export function buildFinal(request: FinalRequest, render: Render = renderMarkdown): Outgoing[] {
+  try {
+    return build(request, render)
+  } catch (error) {
+    log('error', 'final_not_rendered', { turn: request.turnId, error: describeError(error) })
+    return build({ ...request, rich: undefined }, (answer) => plainText(cleanInput(answer)))
+  }
+}
+
+function build(request: FinalRequest, render: Render): Outgoing[] {
   const { turnId, progress, replyTo, words } = request
   const ref = previewRef(turnId)
   const answer = answerOf(progress)
-  const { shown, isWhole } = inMessages(wholeOf(request, answer))
-  const rich = richOf(request, answer)
+  const closing = closingOf(request, answer)
+  const { shown, isWhole } = inMessages(wholeOf(request, { answer, closing, render }))
+  const rich = richOf(request, { answer, closing })
   const insteadOfRich = rich ? { insteadOfRich: ref } : {}
   const keyboard = buttonsOf(request)
   const keyboardAt = rich ? 0 : shown.length - 1
@@ -53,35 +67,40 @@ export function buildFinal(request: FinalRequest): Outgoing[] {
     return request.hasPreview ? { kind: 'edit', target: { ref }, ...first } : { kind: 'send', ref, ...first }
   })
   if (!isWhole) {
-    const caption = plainText(words.longAnswer)
+    // How it ended would stand in a part that is not shown.
+    const caption = plainText([words.longAnswer, closing].filter((line) => line !== '').join('\n'))
     outgoing.push({ kind: 'document', name: 'answer.md', content: answer, caption, ...insteadOfRich })
   }
   return outgoing
 }
 
 /** The same as one rich message, where the person wants that and Telegram has room for it. */
-function richOf(request: FinalRequest, answer: string): RichMessage | undefined {
+function richOf(
+  request: FinalRequest,
+  { answer, closing }: { answer: string; closing: string },
+): RichMessage | undefined {
   if (request.rich === undefined || answer === '') return undefined
   const rendered = renderRich(answer)
   if (request.rich === 'auto' && !gainsByRich(rendered)) return undefined
-  const closing = closingLine(request, answer)
   const blocks: RichBlock[] = [
     ...noticesOf(request).map((text): RichBlock => ({ type: 'paragraph', text: { type: 'italic', text } })),
     ...rendered.blocks,
-    ...(closing === undefined ? [] : [{ type: 'paragraph', text: closing } as const]),
+    ...(closing === '' ? [] : [{ type: 'paragraph', text: closing } as const]),
   ]
   const message = { ...rendered, blocks }
   return fits(message) ? message : undefined
 }
 
-function wholeOf(request: FinalRequest, answer: string): FormattedText {
+function wholeOf(
+  request: FinalRequest,
+  { answer, closing, render }: { answer: string; closing: string; render: Render },
+): FormattedText {
   const notices = noticesOf(request).map((text) => ({
     text: `${text}\n`,
     entities: [{ type: 'italic' as const, offset: 0, length: text.length }],
   }))
-  const body = answer === '' ? [] : [renderMarkdown(answer, { enoughUnits: ENOUGH_UNITS })]
-  const closing = closingLine(request, answer)
-  const lines = closing === undefined ? [] : [plainText(body.length > 0 ? `\n\n${closing}` : closing)]
+  const body = answer === '' ? [] : [render(answer, { enoughUnits: ENOUGH_UNITS })]
+  const lines = closing === '' ? [] : [plainText(body.length > 0 ? `\n\n${closing}` : closing)]
   const whole = joinFormatted(...notices, ...body, ...lines)
   return whole.text.trim() === '' ? plainText(request.words.nothingSaid) : whole
 }
@@ -90,10 +109,12 @@ function noticesOf({ progress }: FinalRequest): string[] {
   return progress.notices.map((notice) => cleanInput(notice).trim()).filter((notice) => notice !== '')
 }
 
-function closingLine(
-  { progress, problem, stopped, words }: Pick<FinalRequest, 'progress' | 'problem' | 'stopped' | 'words'>,
-  answer: string,
-): string | undefined {
+function closingOf(request: FinalRequest, answer: string): string {
+  const lines = [request.progress.clipped ? request.words.clipped : undefined, closingLine(request, answer)]
+  return lines.filter((line) => line !== undefined).join('\n')
+}
+
+function closingLine({ progress, problem, stopped, words }: FinalRequest, answer: string): string | undefined {
   // Somebody else may have told the agent to stop.
   if (stopped || progress.done === 'cancelled') return words.stopped
   if (problem !== undefined) return `⚠️ ${cleanInput(problem)}`

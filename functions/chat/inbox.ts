@@ -87,10 +87,11 @@ export class Inbox {
     this.#database.query('UPDATE inbox SET attempts = attempts + 1, next_at = ? WHERE update_id = ?', nextAt, updateId)
   }
 
-  /** Chat text that waits for its turn, up to the update that asks to stop. @returns how much was dropped */
-  dropWaitingTurns(): number {
+  /** Chat text that waits for its turn. @param before update that asks to stop: what was said later stays. @returns how much */
+  dropWaitingTurns(before = Number.MAX_SAFE_INTEGER): number {
     return this.#database.query(
-      "UPDATE inbox SET state = 'done' WHERE state = 'open' AND lane = 'turn' RETURNING update_id",
+      "UPDATE inbox SET state = 'done' WHERE state = 'open' AND lane = 'turn' AND update_id < ? RETURNING update_id",
+      before,
     ).length
   }
 

@@ -29,7 +29,7 @@ export interface IntakePorts {
   readonly turns: TurnStore
   readonly handleUpdate: HandleUpdate
   /** @param cause what the ids are made from */
-  handlerPorts(cause: string): Promise<{ ports: HandlerPorts; store: BufferedStore }>
+  handlerPorts(cause: string, updateId?: number): Promise<{ ports: HandlerPorts; store: BufferedStore }>
   turnIdOf(update: Update): string
   answerCallback(queryId: string, answer?: Handling['answer']): Promise<void>
   words(): DeliveryWords
@@ -68,7 +68,7 @@ export class Intake {
     const timer = setTimeout(() => answer(), ANSWER_WITHIN_MS)
     try {
       if (this.#resend(update, answer)) return this.#ports.inbox.markDone([first.updateId])
-      const { ports, store } = await this.#ports.handlerPorts(`u${first.updateId}`)
+      const { ports, store } = await this.#ports.handlerPorts(`u${first.updateId}`, first.updateId)
       const handling = await this.#ports.handleUpdate(update, ports)
       this.#commit(items, handling, { store, sources })
       answer(handling.answer)

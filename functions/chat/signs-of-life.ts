@@ -6,7 +6,8 @@
  */
 import type { Frame } from './frame.ts'
 
-export type SignMode = 'draft' | 'edit'
+/** `typing`: a preview is not wanted, or not possible. */
+export type SignMode = 'draft' | 'edit' | 'typing'
 
 export interface SignState {
   readonly mode: SignMode
@@ -42,7 +43,7 @@ const EDIT_TICK_MS = { private: 1_700, group: 3_500 } as const
 
 export function nextSign(state: SignState): Sign {
   const content = state.frame.text.text
-  if (content === '' || state.contentAt === undefined) return typing(state)
+  if (content === '' || state.contentAt === undefined || state.mode === 'typing') return typing(state)
   const tick = (state.mode === 'draft' ? DRAFT_TICK_MS : EDIT_TICK_MS[state.kind]) * state.slowdown
   const earliest = state.frameAt === undefined ? 0 : state.frameAt + tick
   if (state.mode === 'draft') {

@@ -109,6 +109,34 @@ describe('Streamer', () => {
     expect(closed).toEqual(['blocked'])
   })
 
+  test('only types once somebody deleted the preview', async () => {
+    const { streamer, clock, seen, calls, say, failNext } = start('edit', { previewId: 9 })
+    streamer.start()
+    failNext('target_gone')
+    say('A first sentence that is long enough.')
+    await clock.advance(100)
+    for (let n = 0; n < 10; n++) {
+      say(`Another sentence that is long enough, number ${n}.`)
+      await clock.advance(1_000)
+    }
+    expect(seen.filter((sign) => sign !== 'typing')).toEqual([])
+    expect(calls.length).toBeLessThanOrEqual(4)
+    await streamer.close()
+  })
+
+  test('goes on after a frame that could not be made', async () => {
+    const { streamer, clock, seen, say } = start('draft')
+    streamer.start()
+    streamer.show(() => {
+      throw new RangeError('too deep')
+    })
+    await clock.advance(1_000)
+    say('A first sentence that is long enough.')
+    await clock.advance(1_000)
+    expect(seen.at(-1)).toBe('draft: A first sentence that is long enough.')
+    await streamer.close()
+  })
+
   test('makes no call into a penalty', async () => {
     const { streamer, clock, calls, say, failNext } = start('draft')
     streamer.start()

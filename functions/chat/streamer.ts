@@ -65,10 +65,6 @@ export class Streamer {
     }
   }
 
-  get mode(): SignMode {
-    return this.#state.mode
-  }
-
   start(): void {
     this.#loop ??= this.#run()
   }
@@ -119,7 +115,7 @@ export class Streamer {
     const now = this.#ports.now()
     const rest = this.#builtAt + RENDER_EVERY_MS - now
     if (rest > 0 && this.#state.contentAt !== undefined) return rest
-    const frame = this.#build()
+    const frame = this.#frameOf(this.#build)
     this.#build = undefined
     this.#builtAt = now
     this.#state = {
@@ -128,6 +124,16 @@ export class Streamer {
       contentAt: this.#state.contentAt ?? (frame.text.text === '' ? undefined : now),
     }
     return 0
+  }
+
+  /** A frame that cannot be made is left out: the turn itself must not suffer from it. */
+  #frameOf(build: () => Frame): Frame {
+    try {
+      return build()
+    } catch (error) {
+      log('error', 'frame_not_rendered', { error: describeError(error) })
+      return this.#state.frame
+    }
   }
 
   async #give(sign: Sign): Promise<void> {
@@ -194,8 +200,9 @@ export class Streamer {
         this.#update({ mode: 'edit', shown: undefined })
         return
       case 'target_gone':
+        // Somebody took the preview away: another would be taken away too.
         this.#previewId = undefined
-        this.#update({ hasPreview: false, shown: undefined })
+        this.#update({ mode: 'typing', hasPreview: false, shown: undefined })
         return
       case 'refused':
         // Once without formatting; then this frame is left out.

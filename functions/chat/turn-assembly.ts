@@ -9,9 +9,11 @@ import type { ChatFacts } from './chat-facts.ts'
 import type { DeliveryWords } from './delivery-words.ts'
 import { draftIdOf } from './draft-id.ts'
 import { previewRef } from './final.ts'
+import { previewKey } from './finish-turn.ts'
 import type { ChatIdentity } from './handling.ts'
 import type { Inbox } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
+import { OwedStops } from './owed-stops.ts'
 import { pause } from './pause.ts'
 import type { RowWaiters } from './row-waiters.ts'
 import { Streamer } from './streamer.ts'
@@ -19,7 +21,7 @@ import type { TelegramClient } from './telegram-client.ts'
 import { plainText } from './text/formatted-text.ts'
 import { STOP_BUTTON } from './turn-buttons.ts'
 import { prepareTurn } from './turn-preparation.ts'
-import { previewKey, TurnRun } from './turn-run.ts'
+import { TurnRun } from './turn-run.ts'
 import { TurnRunner } from './turn-runner.ts'
 import type { PreparedTurn, TurnRow, TurnStore } from './turn-store.ts'
 
@@ -36,7 +38,7 @@ export interface TurnParts {
   agent(agentId: string): Promise<AgentClient>
   findUser(userId: number): Promise<User | undefined>
   /** What the agent did in the background may wait to be fetched. */
-  collectPending(agentId: string): Promise<unknown>
+  onTurnEnded(agentId: string): void
   words(): DeliveryWords
   onOutgoing(): void
   /** There is something to run, or to hand to what runs. */
@@ -46,16 +48,19 @@ export interface TurnParts {
 }
 
 export function createTurnRunner(parts: TurnParts): TurnRunner {
-  const { storage, facts, inbox, outbox, turns, onOutgoing, now } = parts
+  const { storage, facts, inbox, outbox, turns, agent, onTurnEnded, words, onOutgoing, now } = parts
   return new TurnRunner({
     database: storage,
     turns,
     inbox,
     outbox,
+    owedStops: new OwedStops({ turns, agent, agentChat: () => facts.agentChat, now }),
     agentChat: () => facts.agentChat,
+    agent,
     createRun: (row) => createRun(row, parts),
-    prepare: (row, agent) => prepare(row, agent, parts),
-    afterTurn: async (agentId) => void (await parts.collectPending(agentId)),
+    prepare: (row, client, signal) => prepare(row, { agent: client, signal }, parts),
+    onTurnEnded,
+    words,
     onOutgoing,
     now,
   })
@@ -71,7 +76,7 @@ function createRun(row: TurnRow, parts: TurnParts): TurnRun {
     outbox,
     streamer: createStreamer(row, parts),
     agent: parts.agent,
-    prepare: (turn, agent) => prepare(turn, agent, parts),
+    prepare: (turn, agent, signal) => prepare(turn, { agent, signal }, parts),
     agentChat: facts.agentChat,
     quiet: row.input.quiet ?? false,
     isGroup: identity.kind === 'group',
@@ -117,10 +122,16 @@ function createStreamer({ turnId, input, startedAt }: TurnRow, parts: TurnParts)
   )
 }
 
-async function prepare(row: TurnRow, agent: AgentClient, parts: TurnParts): Promise<PreparedTurn> {
+async function prepare(
+  row: TurnRow,
+  { agent, signal }: { agent: AgentClient; signal: AbortSignal },
+  parts: TurnParts,
+): Promise<PreparedTurn> {
   const { storage, telegram, turns, outbox, words, now } = parts
   const { message, attachments, problems } = await prepareTurn(row.input, { telegram, agent })
   const prepared = { message, attachments: [...attachments] }
+  // Stopped, or in other hands: nothing is kept, and nobody is told.
+  if (signal.aborted) return prepared
   storage.transaction(() => {
     turns.savePrepared(row.turnId, prepared)
     problems.forEach(({ name, reason }, index) => {

@@ -25,6 +25,12 @@ describe('advance', () => {
     expect(answerOf(fold([delta('half'), { type: 'reset' }, delta('whole')]))).toBe('whole')
   })
 
+  test('knows that an answer was cut', () => {
+    expect(fold([delta('x'.repeat(MAX_ANSWER_CHARS))]).clipped).toBeUndefined()
+    expect(fold([delta('x'.repeat(MAX_ANSWER_CHARS)), delta('y')]).clipped).toBe(true)
+    expect(fold([{ type: 'text', content: 'x'.repeat(MAX_ANSWER_CHARS) }, delta('y')]).clipped).toBe(true)
+  })
+
   test('knows which tools run, the last five of them', () => {
     const progress = fold(['1', '2', '3', '4', '5', '6'].flatMap((id) => [use(id)]))
     expect(progress.tools.map(({ id }) => id)).toEqual(['2', '3', '4', '5', '6'])

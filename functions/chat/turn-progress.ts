@@ -41,6 +41,8 @@ export const TurnProgress = z.object({
   toolCount: z.int(),
   steps: z.array(Step),
   notices: z.array(z.string()),
+  /** More was said than is kept. */
+  clipped: z.boolean().optional(),
   /** Files handed to the person. */
   files: z.int(),
   error: z.object({ code: ErrorCode, content: z.string() }).optional(),
@@ -70,13 +72,15 @@ export function advance(progress: TurnProgress, id: number, event: AgentEvent): 
 
 function change(progress: TurnProgress, event: AgentEvent): Partial<TurnProgress> {
   switch (event.type) {
-    case 'delta':
-      return { live: clip(progress.live + event.content, roomOf(progress)) }
+    case 'delta': {
+      const live = progress.live + event.content
+      return { live: clip(live, roomOf(progress)), ...clippedBy(live, progress) }
+    }
     case 'reset':
       return { live: '' }
     case 'text':
       // The whole message as the agent keeps it; what was streamed of it is replaced.
-      return { live: '', settled: addMessage(progress, event.content) }
+      return { live: '', settled: addMessage(progress, event.content), ...clippedBy(event.content, progress) }
     case 'tool_use':
       return startTool(progress, event)
     case 'tool_result':
@@ -138,6 +142,11 @@ function clip(text: string, maxChars: number): string {
 /** Everything the agent has said so far, as Markdown. */
 export function answerOf({ settled, live }: TurnProgress): string {
   return [...settled, live].filter((part) => part.trim() !== '').join('\n\n')
+}
+
+/** A person must hear that something is missing. */
+function clippedBy({ length }: string, progress: TurnProgress): Pick<TurnProgress, 'clipped'> {
+  return length > roomOf(progress) ? { clipped: true } : {}
 }
 
 function addStep(steps: readonly Step[], step: Step): Step[] {

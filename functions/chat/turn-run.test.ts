@@ -8,7 +8,7 @@ import { Streamer } from './streamer.ts'
 import { type FakeAgentServer, type FakeBrain, startFakeAgentServer } from './testing/agent-server.fake.ts'
 import { fakeChatDatabase } from './testing/chat-database.fake.ts'
 import { TurnRun } from './turn-run.ts'
-import { TurnStore } from './turn-store.ts'
+import { type PreparedTurn, TurnStore } from './turn-store.ts'
 
 const servers: FakeAgentServer[] = []
 afterEach(async () => {
@@ -122,6 +122,120 @@ describe('TurnRun', () => {
     expect(turn.finals()[0]).toContain('Stopped')
   })
 
+  test('stops while files of the person are still on their way, and does not bother the agent', async () => {
+    const turn = await start((agent) => agent.say('never'))
+    turn.prepare = () => new Promise(() => undefined)
+    const run = turn.run()
+    await turn.until(() => turn.preparing)
+    turn.live?.stop()
+    await run
+    expect(turn.finals()).toEqual(['⏹ Stopped.'])
+    expect(turn.server.requests).toEqual([])
+  })
+
+  test('remembers that the agent must still hear of a stop it did not answer', async () => {
+    const turn = await start((agent) => agent.sleep(60_000))
+    const run = turn.run()
+    await turn.until(() => turn.live?.agent !== undefined)
+    turn.server.down = true
+    turn.live?.stop()
+    await run
+    expect(turn.store.owedStop(0)).toEqual({ turnId: 't1', agentId: 'a' })
+  })
+
+  test('owes nothing to an agent that stopped', async () => {
+    const turn = await start((agent) => agent.sleep(60_000))
+    const run = turn.run()
+    await turn.until(() => turn.live?.agent !== undefined)
+    turn.live?.stop()
+    await run
+    expect(turn.store.owedStop(0)).toBeUndefined()
+  })
+
+  test('stops an agent whose stop overtook the start', async () => {
+    const turn = await start((agent) => agent.sleep(60_000))
+    const stops: boolean[] = []
+    turn.sleep = pause
+    const client = createAgentClient(turn.server)
+    turn.agent = async () => ({
+      ...client,
+      startTurn: async (request, options) => {
+        await pause(50)
+        return client.startTurn(request, options)
+      },
+      stop: async (chatId) => {
+        stops.push(await client.stop(chatId))
+        return stops.at(-1) ?? false
+      },
+    })
+    const run = turn.run()
+    await turn.until(() => turn.prepared)
+    turn.live?.stop()
+    await run
+    expect(stops[0]).toBe(false)
+    expect(stops.at(-1)).toBe(true)
+  })
+
+  test('ends with an honest line when the stream ends again and again without a word', async () => {
+    const turn = await start((agent) => agent.sleep(60_000))
+    const client = createAgentClient(turn.server)
+    turn.agent = async () => ({ ...client, startTurn: async () => new Blob([]).stream() })
+    turn.sleep = async () => undefined
+    await turn.run()
+    expect(turn.finals()[0]).toContain('does not answer')
+    expect(turn.state()).toBe('failed')
+  })
+
+  test('takes a long silence for a dead connection, and reads on', async () => {
+    const turn = await start(async (agent) => {
+      agent.emit({ type: 'delta', content: 'one ' })
+      await agent.sleep(150)
+      await agent.say('two')
+    })
+    turn.silenceMs = 60
+    await turn.run()
+    expect(turn.finals()).toEqual(['two'])
+    expect(turn.server.requests.length).toBeGreaterThan(1)
+    expect(turn.server.runs.get('t1')).toBe(1)
+  })
+
+  test('goes on trying while something in front of the agent speaks for it', async () => {
+    const turn = await start((agent) => agent.say('Here I am.'))
+    turn.server.strange = { status: 404, body: '<html>no such host</html>' }
+    const run = turn.run()
+    await turn.until(() => (turn.store.find('t1')?.failures ?? 0) >= 2)
+    turn.server.strange = undefined
+    await run
+    expect(turn.finals()).toEqual(['Here I am.'])
+  })
+
+  test('puts a file into the outbox although the first try to keep it failed', async () => {
+    const turn = await start(async (agent) => {
+      agent.emit({ type: 'file', path: 'out/notes.txt' })
+      await agent.say('Done.')
+    })
+    const add = turn.outbox.add.bind(turn.outbox)
+    let calls = 0
+    turn.outbox.add = (...args) => {
+      calls += 1
+      if (calls === 1) throw new Error('the disk is full for a moment')
+      add(...args)
+    }
+    await turn.run()
+    expect(turn.outbox.next()?.action).toMatchObject({ kind: 'agent_file', name: 'notes.txt' })
+    expect(turn.finals()).toEqual(['Done.'])
+  })
+
+  test('says that an answer of megabytes was cut, and keeps it in one row', async () => {
+    const turn = await start(async (agent) => {
+      for (let n = 0; n < 12; n++) agent.emit({ type: 'delta', content: 'Words. '.repeat(14_000) })
+    })
+    await turn.run()
+    expect(JSON.stringify(turn.store.find('t1')?.progress).length).toBeLessThan(2_000_000)
+    const document = turn.outbox.findByKey('t:t1:final:2')?.action
+    expect(document).toMatchObject({ kind: 'document', caption: { text: expect.stringContaining('too long to send') } })
+  })
+
   test('puts files into the outbox with the event that named them, once', async () => {
     const turn = await start(async (agent) => {
       agent.emit({ type: 'file', path: 'out/notes.txt', caption: 'Your notes' })
@@ -173,6 +287,10 @@ async function start(brain: FakeBrain) {
     live: undefined as TurnRun | undefined,
     agent: async (): Promise<AgentClient> => createAgentClient(server),
     sleep: (ms: number, signal: AbortSignal) => pause(Math.min(ms, 20), signal),
+    prepare: async (): Promise<PreparedTurn> => ({ message: 'hi', attachments: [] }),
+    preparing: false,
+    prepared: false,
+    silenceMs: 45_000,
     run(over: AbortSignal = never) {
       const row = store.find('t1')
       if (!row) throw new Error('no turn')
@@ -182,7 +300,12 @@ async function start(brain: FakeBrain) {
         outbox,
         streamer: silentStreamer(),
         agent: () => turn.agent(),
-        prepare: async () => ({ message: 'hi', attachments: [] }),
+        prepare: async () => {
+          turn.preparing = true
+          const prepared = await turn.prepare()
+          turn.prepared = true
+          return prepared
+        },
         agentChat: '42',
         quiet: false,
         isGroup: false,
@@ -191,6 +314,7 @@ async function start(brain: FakeBrain) {
         onOutgoing: () => undefined,
         now: Date.now,
         sleep: (ms, signal) => turn.sleep(ms, signal),
+        silenceMs: turn.silenceMs,
       })
       return turn.live.run(over)
     },

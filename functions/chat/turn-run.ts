@@ -3,30 +3,29 @@
  * same turn id twice, so whatever breaks here is picked up where it was saved: cursor and text in one statement, files in
  * the same transaction as the event that named them.
  */
-import { AgentEvent, type ChatRequest } from '../../agent-vm/protocol.ts'
+import type { ChatRequest } from '../../agent-vm/protocol.ts'
 import { describeError, log } from '../log.ts'
 import { UserFacingError } from '../user-facing-error.ts'
 import { type AgentClient, AgentNotReady, AgentRefused } from './agent-client.ts'
+import { followTurn, type NumberedEvent } from './agent-events.ts'
 import { AnswerRenderer } from './answer-renderer.ts'
-import type { ChatDatabase } from './chat-database.ts'
 import type { DeliveryWords } from './delivery-words.ts'
-import { buildFinal, previewRef } from './final.ts'
+import { type FinishPorts, finishTurn } from './finish-turn.ts'
 import { buildFrame } from './frame.ts'
-import type { Outbox } from './outbox.ts'
 import { fileName } from './outgoing-file.ts'
-import { readEvents, type ServerSentEvent } from './sse.ts'
+import { settledOrAborted } from './settled-or-aborted.ts'
 import { isStaleIsolate } from './stale-isolate.ts'
 import type { Streamer } from './streamer.ts'
 import { renderCaption } from './text/caption.ts'
 import { advance, answerOf, NO_PROGRESS, type TurnProgress } from './turn-progress.ts'
-import type { PreparedTurn, TurnRow, TurnStore } from './turn-store.ts'
+import type { PreparedTurn, TurnRow } from './turn-store.ts'
 
-/** The agent sends a keepalive every 15 s: this long without anything means that the connection is dead. */
-const SILENCE_MS = 45_000
 /** Words alone are saved this often: after a crash the agent sends them again, and every save waits for the disk. */
 const SAVE_EVERY_MS = 1_000
 /** How long a stopped agent may take to say its last word. */
 const STOP_GRACE_MS = 800
+/** A stop may overtake the turn's own start on the way to the agent. */
+const STOP_AGAIN_MS = 200
 /** Tries in a row without anything new: about two minutes. */
 const MAX_FAILURES = 12
 const FIRST_PAUSE_MS = 500
@@ -34,25 +33,18 @@ const MAX_PAUSE_MS = 15_000
 const MAX_FILES = 100
 const MAX_PATH_CHARS = 1_024
 
-export interface TurnRunPorts {
-  readonly database: ChatDatabase
-  readonly turns: TurnStore
-  readonly outbox: Outbox
+export interface TurnRunPorts extends FinishPorts {
   readonly streamer: Streamer
   agent(agentId: string): Promise<AgentClient>
-  /** Files into the workspace, words for the agent; kept with the turn. */
-  prepare(row: TurnRow, agent: AgentClient): Promise<PreparedTurn>
+  /** Files into the workspace, words for the agent; kept with the turn. Nothing is kept after the signal. */
+  prepare(row: TurnRow, agent: AgentClient, signal: AbortSignal): Promise<PreparedTurn>
   /** The chat's name for the agent. */
   readonly agentChat: string
-  readonly quiet: boolean
-  readonly isGroup: boolean
-  words(): DeliveryWords
   /** The agent has begun: it takes more words now. */
   onStarted(): void
-  /** There are new rows in the outbox. */
-  onOutgoing(): void
-  now(): number
   sleep(ms: number, signal: AbortSignal): Promise<void>
+  /** How long an agent's stream may be silent; tests are less patient. */
+  readonly silenceMs?: number
 }
 
 export class TurnRun {
@@ -67,12 +59,17 @@ export class TurnRun {
   #savedAt = 0
   #unsaved = false
   #failures: number
+  /** The agent may know of this turn. */
+  #asked: boolean
+  /** The agent said that it stopped something. */
+  #agentStopped = false
 
   constructor(row: TurnRow, ports: TurnRunPorts) {
     this.row = row
     this.#ports = ports
     this.#progress = row.progress ?? NO_PROGRESS
     this.#failures = row.failures
+    this.#asked = row.prepared !== undefined
     if (row.stopRequested) this.#stop.abort()
   }
 
@@ -94,7 +91,8 @@ export class TurnRun {
     const { streamer } = this.#ports
     // What was said before a restart shows at once.
     this.#show()
-    if (!this.stopping) streamer.start()
+    if (this.stopping) this.#giveGrace()
+    else streamer.start()
     try {
       const problem = await this.#work(over)
       if (over.aborted && problem === undefined && !this.#isOver()) return
@@ -107,11 +105,14 @@ export class TurnRun {
   }
 
   /** Takes effect within a second, whether the agent answers or not. Safe to repeat. */
-  async stop(): Promise<void> {
+  stop(): void {
     if (this.stopping) return
     this.#stop.abort()
     void this.#ports.streamer.close()
-    await this.#tellAgentToStop()
+    this.#giveGrace()
+    // Nobody has told the agent of this turn: there is nothing to wait for.
+    if (!this.#asked) this.#cut.abort()
+    else if (this.#agent) void this.#tellAgentToStop(this.#agent)
   }
 
   /** A message appeared in the chat. */
@@ -121,45 +122,44 @@ export class TurnRun {
 
   /** @returns what went wrong, for the person; `undefined` when the agent said "done", was stopped, or `over` fired */
   async #work(over: AbortSignal): Promise<string | undefined> {
-    while (!over.aborted && !this.#isOver()) {
+    const end = AbortSignal.any([over, this.#cut.signal])
+    while (!end.aborted && !this.#isOver()) {
+      const before = this.#progress.cursor
       try {
-        const agent = await this.#reach()
-        const prepared = this.row.prepared ?? (await this.#ports.prepare(this.row, agent))
-        if (this.stopping) await this.#tellAgentToStop()
-        await this.#follow(agent, prepared, over)
+        await settledOrAborted(this.#ask(end), end)
+        if (end.aborted || this.#isOver()) break
+        // A stream that ends without a word more is no better than none.
+        if (this.#progress.cursor === before) this.#noteFailure()
       } catch (error) {
-        if (over.aborted || this.#isOver()) break
+        if (end.aborted || this.#isOver()) break
         const problem = this.#judge(error)
         if (problem !== undefined) return problem
       }
-      if (over.aborted || this.#isOver()) break
-      await this.#pause(over)
       if (this.#failures >= MAX_FAILURES) return this.#ports.words().unreachable
+      await this.#pause(end)
     }
     const { error } = this.#progress
     return this.#progress.done === 'error' ? problemOf(error, this.#ports.words()) : undefined
   }
 
-  async #reach(): Promise<AgentClient> {
+  /** Asks the agent, or asks it again from where its answer is kept, and reads until the stream ends. */
+  async #ask(end: AbortSignal): Promise<void> {
     this.#agent ??= await this.#ports.agent(this.row.input.agentId)
-    return this.#agent
-  }
-
-  async #follow(agent: AgentClient, prepared: PreparedTurn, over: AbortSignal): Promise<void> {
-    const idle = new AbortController()
-    const signal = AbortSignal.any([over, this.#cut.signal, idle.signal])
-    const request = this.#request(prepared)
-    const stream = await agent.startTurn(request, { after: this.#progress.cursor, signal })
-    let timer = setTimeout(() => idle.abort(), SILENCE_MS)
-    try {
-      for await (const events of readEvents(stream)) {
-        clearTimeout(timer)
-        timer = setTimeout(() => idle.abort(), SILENCE_MS)
-        this.#take(events)
-        if (this.#progress.done) return
-      }
-    } finally {
-      clearTimeout(timer)
+    const prepared = this.row.prepared ?? (await this.#ports.prepare(this.row, this.#agent, end))
+    if (end.aborted) return
+    if (this.stopping) void this.#tellAgentToStop(this.#agent)
+    this.#asked = true
+    const { silenceMs } = this.#ports
+    const events = followTurn(this.#agent, this.#request(prepared), {
+      after: this.#progress.cursor,
+      signal: end,
+      silenceMs,
+    })
+    for await (const batch of events) {
+      // After the end nothing is taken any more: the turn may be in other hands.
+      if (end.aborted) return
+      this.#take(batch)
+      if (this.#progress.done) return
     }
   }
 
@@ -174,11 +174,11 @@ export class TurnRun {
     }
   }
 
-  #take(events: readonly ServerSentEvent[]): void {
+  #take(events: readonly NumberedEvent[]): void {
     const before = this.#progress
     const files: { id: number; path: string; caption: string | undefined }[] = []
     let important = false
-    for (const { id, event } of events.map(parseEvent)) {
+    for (const { id, event } of events) {
       if (id <= this.#progress.cursor) continue
       this.#progress = event ? advance(this.#progress, id, event) : { ...this.#progress, cursor: id }
       if (event?.type === 'file' && isHandedOver(event.path, this.#progress.files))
@@ -189,7 +189,15 @@ export class TurnRun {
     if (before.cursor === 0) this.#ports.onStarted()
     this.#failures = 0
     this.#unsaved = true
-    if (important || this.#ports.now() - this.#savedAt >= SAVE_EVERY_MS) this.#save(files)
+    if (important || this.#ports.now() - this.#savedAt >= SAVE_EVERY_MS) {
+      try {
+        this.#save(files)
+      } catch (error) {
+        // What is not kept must be read again, its files with it.
+        this.#progress = before
+        throw error
+      }
+    }
     this.#show()
   }
 
@@ -233,77 +241,50 @@ export class TurnRun {
     const { turnId, input } = this.row
     log('warn', 'turn_interrupted', { turn: turnId, agent: input.agentId, error: describeError(error) })
     if (error instanceof AgentNotReady) return this.#ports.words().notReady
-    if (error instanceof AgentRefused) return error.userMessage
-    this.#failures += 1
-    this.#ports.turns.noteFailure(turnId)
+    if (error instanceof AgentRefused) return this.#ports.words().refused
+    this.#noteFailure()
     if (this.#failures < MAX_FAILURES) return undefined
     return error instanceof UserFacingError ? this.#ports.words().unreachable : this.#ports.words().failed
   }
 
-  async #pause(over: AbortSignal): Promise<void> {
-    const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.max(0, this.#failures - 1))
-    await this.#ports.sleep(pauseMs, AbortSignal.any([over, this.#cut.signal]))
+  #noteFailure(): void {
+    this.#failures += 1
+    this.#ports.turns.noteFailure(this.row.turnId)
   }
 
-  async #tellAgentToStop(): Promise<void> {
-    const cut = this.#ports.sleep(STOP_GRACE_MS, this.#cut.signal).then(() => this.#cut.abort())
-    const told = this.#agent?.stop(this.#ports.agentChat).catch((error: unknown) => {
-      log('warn', 'agent_stop_failed', { turn: this.row.turnId, error: describeError(error) })
-    })
-    await Promise.all([cut, told])
+  async #pause(end: AbortSignal): Promise<void> {
+    const pauseMs = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.max(0, this.#failures - 1))
+    await this.#ports.sleep(pauseMs, end)
+  }
+
+  /** Whatever the agent does, the turn ends here. */
+  #giveGrace(): void {
+    void this.#ports.sleep(STOP_GRACE_MS, this.#cut.signal).then(() => this.#cut.abort())
+  }
+
+  async #tellAgentToStop(agent: AgentClient): Promise<void> {
+    while (!this.#agentStopped && !this.#isOver()) {
+      try {
+        this.#agentStopped = await agent.stop(this.#ports.agentChat)
+      } catch (error) {
+        log('warn', 'agent_stop_failed', { turn: this.row.turnId, error: describeError(error) })
+      }
+      await this.#ports.sleep(STOP_AGAIN_MS, this.#cut.signal)
+    }
   }
 
   #finish(problem: string | undefined): void {
-    const { database, turns, outbox, now, quiet, isGroup, words, onOutgoing } = this.#ports
-    const { turnId, input } = this.row
-    const ref = previewRef(turnId)
-    const preview = outbox.findByKey(previewKey(turnId))
-    // A preview that still waits for its turn is not needed any more.
-    const isUnsent = preview?.state === 'pending'
-    const outgoing = buildFinal({
-      turnId,
-      progress: this.#progress,
-      quiet,
-      rich: input.rich,
-      replyTo: isGroup ? input.sources[0]?.message_id : undefined,
-      hasPreview:
-        preview !== undefined && !isUnsent && (preview.state !== 'sent' || outbox.resolve({ ref }) !== undefined),
-      problem,
-      stopped: this.stopping,
-      words: words(),
-    })
-    database.transaction(() => {
-      turns.saveProgress(turnId, this.#progress)
-      if (preview && isUnsent) outbox.end(preview.seq, 'dropped', 'the final came first', now())
-      outgoing.forEach((action, index) => {
-        outbox.add(`t:${turnId}:final:${index}`, action, now())
-      })
-      turns.end(turnId, problem === undefined ? 'done' : 'failed', now())
-    })
+    const { stopping: stopped } = this
+    const isSettled = this.#progress.done !== undefined || this.#agentStopped
+    const owesStop = stopped && this.#asked && !isSettled
+    finishTurn(this.row, { progress: this.#progress, problem, stopped, owesStop }, this.#ports)
     this.#unsaved = false
-    onOutgoing()
   }
 }
 
 /** Far above what a turn hands over: an agent gone wild must not fill the chat. */
 function isHandedOver(path: string, count: number): boolean {
   return count <= MAX_FILES && path.length <= MAX_PATH_CHARS
-}
-
-export function previewKey(turnId: string): string {
-  return `t:${turnId}:preview`
-}
-
-/** An event that is not understood still moves the cursor: a newer agent may send kinds we do not know. */
-function parseEvent({ id, data }: ServerSentEvent): { id: number; event: AgentEvent | undefined } {
-  let json: unknown
-  try {
-    json = JSON.parse(data)
-  } catch {
-    json = undefined
-  }
-  const number = Number(id)
-  return { id: Number.isSafeInteger(number) ? number : 0, event: AgentEvent.safeParse(json).data }
 }
 
 function problemOf(error: TurnProgress['error'], words: DeliveryWords): string {

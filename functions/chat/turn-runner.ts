@@ -5,10 +5,14 @@
 import { describeError, log } from '../log.ts'
 import type { AgentClient } from './agent-client.ts'
 import type { ChatDatabase } from './chat-database.ts'
+import type { DeliveryWords } from './delivery-words.ts'
 import { attachmentLine } from './describe-message.ts'
+import { giveUpTurn } from './finish-turn.ts'
 import type { TurnInput } from './handling.ts'
 import type { Inbox } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
+import type { OwedStops } from './owed-stops.ts'
+import { isStaleIsolate } from './stale-isolate.ts'
 import type { Step } from './turn-progress.ts'
 import type { TurnRun } from './turn-run.ts'
 import type { PreparedTurn, StoredTurn, TurnRow, TurnStore } from './turn-store.ts'
@@ -16,18 +20,23 @@ import type { PreparedTurn, StoredTurn, TurnRow, TurnStore } from './turn-store.
 /** Telegram's standard reaction for "seen". */
 const SEEN = '👀'
 const STEER_RETRY_MS = 3_000
+/** A turn that was started so often without anything new breaks whatever runs it. */
+const MAX_STARTS = 10
 
 export interface TurnRunnerPorts {
   readonly database: ChatDatabase
   readonly turns: TurnStore
   readonly inbox: Inbox
   readonly outbox: Outbox
+  readonly owedStops: OwedStops
   /** The chat's name for the agent. */
   agentChat(): string
+  agent(agentId: string): Promise<AgentClient>
   createRun(row: TurnRow): TurnRun
-  prepare(row: TurnRow, agent: AgentClient): Promise<PreparedTurn>
+  prepare(row: TurnRow, agent: AgentClient, signal: AbortSignal): Promise<PreparedTurn>
   /** A turn has ended: what the agent did in the background may wait to be fetched. */
-  afterTurn(agentId: string): Promise<void>
+  onTurnEnded(agentId: string): void
+  words(): DeliveryWords
   onOutgoing(): void
   now(): number
 }
@@ -44,11 +53,27 @@ export class TurnRunner {
 
   /** Lane `turns`. */
   async step(over: AbortSignal): Promise<'more' | number> {
-    const { turns, now } = this.#ports
+    const { turns, owedStops, now } = this.#ports
     const row = turns.running() ?? turns.firstQueued()
-    if (!row) return Number.POSITIVE_INFINITY
+    // Before the next turn begins, or the stop would hit that one.
+    const owed = await owedStops.step()
+    if (!row) return turns.running() || turns.firstQueued() ? 'more' : owed
+    if (row.state === 'queued' && (await this.#wasTaken(row))) return 'more'
+    // A stop may have dropped it meanwhile.
+    const current = turns.find(row.turnId)
+    if (current?.state !== 'queued' && current?.state !== 'running') return 'more'
+    if (current.starts >= MAX_STARTS) {
+      log('error', 'turn_given_up', { turn: row.turnId, agent: row.input.agentId })
+      giveUpTurn(row, this.#ports)
+      return 'more'
+    }
     turns.start(row.turnId, now())
-    const run = this.#ports.createRun(turns.find(row.turnId) ?? row)
+    return this.#run(turns.find(row.turnId) ?? row, over)
+  }
+
+  async #run(row: TurnRow, over: AbortSignal): Promise<'more' | number> {
+    const { onTurnEnded, now } = this.#ports
+    const run = this.#ports.createRun(row)
     this.#live = run
     try {
       await run.run(over)
@@ -57,14 +82,12 @@ export class TurnRunner {
       this.#refused.clear()
     }
     if (over.aborted) return now()
-    await this.#ports.afterTurn(row.input.agentId).catch((error: unknown) => {
-      log('warn', 'pending_not_fetched', { agent: row.input.agentId, error: describeError(error) })
-    })
+    onTurnEnded(row.input.agentId)
     return 'more'
   }
 
   /** Lane `steering`: hands the next waiting turn to the one that runs. */
-  async steer(): Promise<'more' | number> {
+  async steer(over: AbortSignal): Promise<'more' | number> {
     const { turns, now } = this.#ports
     const live = this.#live
     const row = turns.firstQueued()
@@ -72,15 +95,22 @@ export class TurnRunner {
     if (row.input.agentId !== live.row.input.agentId || row.turnId.startsWith('deploy-'))
       return Number.POSITIVE_INFINITY
     try {
-      const prepared = row.prepared ?? (await this.#ports.prepare(row, live.agent))
-      const words = [...prepared.attachments.map(attachmentLine), prepared.message].filter(Boolean).join('\n')
-      if (words === '') return Number.POSITIVE_INFINITY
+      const prepared = row.prepared ?? (await this.#ports.prepare(row, live.agent, over))
+      const words = wordsOf(prepared)
+      if (words === '') {
+        this.#refused.add(row.turnId)
+        return Number.POSITIVE_INFINITY
+      }
+      turns.markOffered(row.turnId)
       const message = named(row.input, live.row.input, words)
       const taken = await live.agent.steer(this.#ports.agentChat(), message, row.turnId)
-      if (taken && turns.find(row.turnId)?.state === 'queued') this.#taken(row)
-      else this.#refused.add(row.turnId)
+      if (!taken) {
+        turns.markNotTaken(row.turnId)
+        this.#refused.add(row.turnId)
+      } else if (turns.find(row.turnId)?.state === 'queued') this.#taken(row)
       return 'more'
     } catch (error) {
+      if (isStaleIsolate(error)) throw error
       log('warn', 'steer_failed', { turn: row.turnId, error: describeError(error) })
       return now() + STEER_RETRY_MS
     }
@@ -91,21 +121,19 @@ export class TurnRunner {
     return row && { agentId: row.input.agentId, turnId: row.turnId }
   }
 
-  /** Ends the running turn and drops what waits. @returns whether there was anything to stop */
-  async stop(): Promise<boolean> {
+  /**
+   * Ends the running turn and drops what waits.
+   * @param before update that asks for it: what was said later stays
+   */
+  stop({ before }: { before?: number | undefined } = {}): { wasRunning: boolean; dropped: number } {
     const { database, turns, inbox, now } = this.#ports
     const running = this.running()
     const dropped = database.transaction(() => {
       if (running) turns.requestStop(running.turnId)
-      return turns.dropQueued(now()) + inbox.dropWaitingTurns()
+      return turns.dropQueued(now(), before) + inbox.dropWaitingTurns(before)
     })
-    await this.#live?.stop()
-    return running !== undefined || dropped > 0
-  }
-
-  /** The chat is closed to us: nobody hears the answer. */
-  abandon(): void {
-    void this.stop().catch((error: unknown) => log('warn', 'stop_failed', { error: describeError(error) }))
+    this.#live?.stop()
+    return { wasRunning: running !== undefined, dropped }
   }
 
   steps(turnId: string): readonly Step[] {
@@ -123,6 +151,26 @@ export class TurnRunner {
     this.#live?.wiped()
   }
 
+  /**
+   * It was offered to a turn that is over now, and the answer got lost: the agent knows whether it took it. Asked again by the
+   * same id, it says so.
+   */
+  async #wasTaken(row: TurnRow): Promise<boolean> {
+    const { turns } = this.#ports
+    if (!row.offered || !row.prepared) return false
+    try {
+      const agent = await this.#ports.agent(row.input.agentId)
+      const taken = await agent.steer(this.#ports.agentChat(), wordsOf(row.prepared), row.turnId)
+      if (taken && turns.find(row.turnId)?.state === 'queued') this.#taken(row)
+      return taken
+    } catch (error) {
+      if (isStaleIsolate(error)) throw error
+      // An agent that is away is the turn's own trouble: it waits, and says so.
+      log('warn', 'steer_undecided', { turn: row.turnId, error: describeError(error) })
+      return false
+    }
+  }
+
   #taken(row: TurnRow): void {
     const { database, turns, outbox, now } = this.#ports
     database.transaction(() => {
@@ -133,6 +181,10 @@ export class TurnRunner {
     })
     this.#ports.onOutgoing()
   }
+}
+
+function wordsOf({ attachments, message }: PreparedTurn): string {
+  return [...attachments.map(attachmentLine), message].filter(Boolean).join('\n')
 }
 
 /** In a group the agent must know that somebody else speaks now. */

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { Attachment } from '../../agent-vm/protocol.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import type { TurnInput } from './handling.ts'
+import { updateIdOf } from './turn-id.ts'
 import { TurnProgress } from './turn-progress.ts'
 
 /** A turn as it was asked for; `sources` are all messages it was gathered from. */
@@ -35,6 +36,10 @@ export interface TurnRow {
   /** In a row, without anything new in between. */
   readonly failures: number
   readonly nextAt: number
+  /** In a row, without anything new in between: a turn that breaks whatever runs it must come to an end. */
+  readonly starts: number
+  /** It was offered to the turn before it, which may have taken it. */
+  readonly offered: boolean
   readonly startedAt: number | undefined
 }
 
@@ -49,6 +54,8 @@ const Row = z.object({
   stop_requested: z.int(),
   failures: z.int(),
   next_at: z.int(),
+  starts: z.int(),
+  offered: z.int(),
   started_at: z.int().nullable(),
 })
 
@@ -89,7 +96,7 @@ export class TurnStore {
 
   start(turnId: string, now: number): void {
     this.#database.query(
-      "UPDATE turns SET state = 'running', started_at = COALESCE(started_at, ?) WHERE turn_id = ?",
+      "UPDATE turns SET state = 'running', starts = starts + 1, started_at = COALESCE(started_at, ?) WHERE turn_id = ?",
       now,
       turnId,
     )
@@ -99,10 +106,10 @@ export class TurnStore {
     this.#database.query('UPDATE turns SET attachments = ? WHERE turn_id = ?', JSON.stringify(prepared), turnId)
   }
 
-  /** Cursor and text in one statement; whatever came resets the count of failures. */
+  /** Cursor and text in one statement; whatever came resets the counts of failures. */
   saveProgress(turnId: string, progress: TurnProgress): void {
     this.#database.query(
-      'UPDATE turns SET progress = ?, failures = 0 WHERE turn_id = ?',
+      'UPDATE turns SET progress = ?, failures = 0, starts = 0 WHERE turn_id = ?',
       JSON.stringify(progress),
       turnId,
     )
@@ -120,12 +127,40 @@ export class TurnStore {
     this.#database.query('UPDATE turns SET stop_requested = 1 WHERE turn_id = ?', turnId)
   }
 
-  /** @returns how many */
-  dropQueued(now: number): number {
-    return this.#database.query(
-      "UPDATE turns SET state = 'dropped', ended_at = ? WHERE state = 'queued' RETURNING seq",
-      now,
-    ).length
+  /** The turn has ended here, and its agent has not heard of it. */
+  oweStop(turnId: string): void {
+    this.#database.query('UPDATE turns SET stop_owed = 1 WHERE turn_id = ?', turnId)
+  }
+
+  /** @param since of older ones nothing runs any more */
+  owedStop(since: number): { turnId: string; agentId: string } | undefined {
+    const [row] = this.#database.query(
+      'SELECT turn_id, agent_id FROM turns WHERE stop_owed = 1 AND ended_at >= ? ORDER BY seq LIMIT 1',
+      since,
+    )
+    return row && { turnId: z.string().parse(row.turn_id), agentId: z.string().parse(row.agent_id) }
+  }
+
+  stopPaid(turnId: string): void {
+    this.#database.query('UPDATE turns SET stop_owed = 0 WHERE turn_id = ?', turnId)
+  }
+
+  /** About to be handed to the turn that runs: from now on only the agent knows whether it was. */
+  markOffered(turnId: string): void {
+    this.#database.query('UPDATE turns SET offered = 1 WHERE turn_id = ?', turnId)
+  }
+
+  /** The agent said that it did not take it. */
+  markNotTaken(turnId: string): void {
+    this.#database.query('UPDATE turns SET offered = 0 WHERE turn_id = ?', turnId)
+  }
+
+  /** @param before update that asks to stop: what was asked later stays. @returns how many */
+  dropQueued(now: number, before = Number.MAX_SAFE_INTEGER): number {
+    const queued = this.#database.query("SELECT turn_id FROM turns WHERE state = 'queued'")
+    const ids = queued.map(({ turn_id }) => z.string().parse(turn_id)).filter((id) => (updateIdOf(id) ?? 0) < before)
+    for (const id of ids) this.end(id, 'dropped', now)
+    return ids.length
   }
 
   prune(): void {
@@ -155,6 +190,8 @@ function parseRow(row: unknown): TurnRow {
     stopRequested: parsed.stop_requested === 1,
     failures: parsed.failures,
     nextAt: parsed.next_at,
+    starts: parsed.starts,
+    offered: parsed.offered === 1,
     startedAt: parsed.started_at ?? undefined,
   }
 }

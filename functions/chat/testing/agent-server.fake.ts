@@ -42,6 +42,8 @@ export interface FakeAgentServer {
   brain: FakeBrain
   /** Answers 503 to everything until it is false again. */
   down: boolean
+  /** Answered to everything, as by something else in its place. */
+  strange: { status: number; body: string } | undefined
   /** How many turns somebody reads right now. */
   openReaders(): number
   /** Cuts every open stream, as a broken connection does. */
@@ -64,7 +66,7 @@ export async function startFakeAgentServer(brain: FakeBrain): Promise<FakeAgentS
   const runs = new Map<string, number>()
   const requests: ChatRequest[] = []
   const resumedFrom: string[] = []
-  const state = { brain, down: false }
+  const state: Pick<FakeAgentServer, 'brain' | 'down' | 'strange'> = { brain, down: false, strange: undefined }
   const files = new Map<string, Uint8Array>()
   const pending: PendingMessage[] = []
   const secret = 'fake-agent-secret-0123456789'
@@ -80,6 +82,11 @@ export async function startFakeAgentServer(brain: FakeBrain): Promise<FakeAgentS
     const url = new URL(request.url ?? '/', 'http://agent')
     const path = decodeURIComponent(url.pathname)
     if (state.down) return json(response, 503, { error: 'down' })
+    if (state.strange) {
+      response.writeHead(state.strange.status, { 'content-type': 'text/html' })
+      response.end(state.strange.body)
+      return
+    }
     if (path !== '/health' && request.headers.authorization !== `Bearer ${secret}`) {
       return json(response, 401, { error: 'unauthorized' })
     }
@@ -193,6 +200,12 @@ export async function startFakeAgentServer(brain: FakeBrain): Promise<FakeAgentS
     },
     set down(next) {
       state.down = next
+    },
+    get strange() {
+      return state.strange
+    },
+    set strange(next) {
+      state.strange = next
     },
     openReaders: () => [...turns.values()].filter((turn) => !turn.done && turn.readers.size > 0).length,
     cutStreams() {
