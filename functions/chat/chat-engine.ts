@@ -84,6 +84,8 @@ export class ChatEngine {
   readonly #stops: Stops
   readonly #loops: WorkLoops
   #prunedAt = 0
+  /** When somebody was last heard in this chat, in this life of the object. */
+  #heardAt = 0
 
   constructor(options: EngineOptions) {
     const { identity, storage, config } = options
@@ -284,11 +286,15 @@ export class ChatEngine {
       // A person's own message wipes the draft too.
       this.#runner.wiped()
     }
+    if (news.isHeard) {
+      this.#heardAt = now()
+      this.#facts.heard()
+    }
     if (news.isForum) this.#facts.save({ isForum: true })
     if (news.migratedTo !== undefined) await this.#migrate(news.migratedTo)
     if (news.isClosed) {
       this.#outbox.dropAll('closed', now())
-      this.#close('the bot was blocked or removed')
+      this.#close('the bot was blocked or removed', now())
     }
   }
 
@@ -323,7 +329,9 @@ export class ChatEngine {
       words: this.#words,
       agent: (agentId) => this.#agent(agentId),
       onMessage: () => this.#runner.wiped(),
-      onClosed: (reason) => this.#close(reason),
+      onClosed: (reason, calledAt) => this.#close(reason, calledAt),
+      isClosed: () => this.#facts.closed,
+      onThreadGone: () => this.#facts.save({ threadGone: true }),
       onMigrated: (chatId) => void this.#migrate(chatId),
       now,
     })
@@ -350,13 +358,16 @@ export class ChatEngine {
       words: this.#words,
       onOutgoing: this.#onOutgoing,
       onTurn: this.#onTurn,
-      onClosed: (reason) => this.#close(reason),
+      onClosed: (reason, calledAt) => this.#close(reason, calledAt),
       now,
     })
   }
 
   /** Nothing reaches this chat any more: nobody hears an answer. */
-  #close(reason: string): void {
+  #close(reason: string, calledAt: number): void {
+    // Whoever was heard after that call is back.
+    if (this.#heardAt > calledAt) return
+    this.#facts.save({ closed: true })
     log('info', 'chat_closed', { chat: this.#options.identity.name, reason })
     this.#runner.stop()
   }

@@ -20,6 +20,10 @@ const Facts = z.object({
   handedOver: z.boolean().default(false),
   /** The agent knows this chat by an earlier id. */
   agentChat: z.string().optional(),
+  /** The topic was deleted: what is said goes to the chat itself, until somebody speaks in the topic again. */
+  threadGone: z.boolean().default(false),
+  /** Nothing reaches this chat: blocked, thrown out, muted. Until somebody is heard there again. */
+  closed: z.boolean().default(false),
   /** A group with topics: other objects send into it too. */
   isForum: z.boolean().default(false),
   /** Of whoever asked last. */
@@ -58,6 +62,15 @@ export class ChatFacts {
     return this.#facts.language
   }
 
+  get closed(): boolean {
+    return this.#facts.closed
+  }
+
+  /** Somebody spoke in the topic, or pressed a button there. */
+  heard(): void {
+    if (this.#facts.closed || this.#facts.threadGone) this.save({ closed: false, threadGone: false })
+  }
+
   /** Ours, once it was asked for. */
   get botName(): string | undefined {
     return this.#facts.bot?.info.username
@@ -71,7 +84,8 @@ export class ChatFacts {
   destination(): Destination {
     const { migratedTo } = this.#facts
     if (migratedTo !== undefined) return { chatId: migratedTo }
-    return { chatId: this.#identity.chatId, threadId: this.#identity.threadId }
+    const { chatId, threadId } = this.#identity
+    return this.#facts.threadGone ? { chatId } : { chatId, threadId }
   }
 
   /** Whether this object alone sends into the chat, so that message ids tell what arrived. */

@@ -6,6 +6,7 @@ import { joinFormatted } from './formatted-tail.ts'
 import type { Outgoing, OutgoingMessage } from './outgoing.ts'
 import { gainsByRich, renderRich } from './rich/render-rich.ts'
 import { fits, type RichBlock, type RichMessage } from './rich/rich-message.ts'
+import { MAX_CAPTION_UNITS } from './text/caption.ts'
 import { type FormattedText, plainText } from './text/formatted-text.ts'
 import { ENOUGH_UNITS, inMessages } from './text/in-messages.ts'
 import { renderMarkdown } from './text/render-markdown.ts'
@@ -68,7 +69,12 @@ function build(request: FinalRequest, render: Render): Outgoing[] {
   })
   if (!isWhole) {
     // How it ended would stand in a part that is not shown.
-    const caption = plainText([words.longAnswer, closing].filter((line) => line !== '').join('\n'))
+    const caption = plainText(
+      [words.longAnswer, closing]
+        .filter((line) => line !== '')
+        .join('\n')
+        .slice(0, MAX_CAPTION_UNITS),
+    )
     outgoing.push({ kind: 'document', name: 'answer.md', content: answer, caption, ...insteadOfRich })
   }
   return outgoing

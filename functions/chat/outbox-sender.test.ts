@@ -227,6 +227,25 @@ describe('a send whose answer was lost', () => {
     expect(chat.outbox.wantAgain(1)).toBe(false)
   })
 
+  test('is left as it is when it was but a preview', async () => {
+    const chat = start({ mayProbe: false })
+    chat.failOnce('sendMessage', { kind: 'unknown', after: true })
+    chat.outbox.add('p', { kind: 'send', ref: 'turn', disposable: true, text: plainText('beginn') }, 0)
+    chat.outbox.add('f', edit('turn', 'the answer'), 0)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['beginn', 'the answer'])
+    expect(chat.states()).toEqual(['dropped', 'sent'])
+  })
+
+  test('that opens the reply box is offered again: its arrival shows in no edit', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'unknown', after: true })
+    chat.outbox.add('q', { ...text('Which name?'), askReply: { placeholder: 'Name' } } as Outgoing, 0)
+    await chat.drain()
+    expect(chat.telegram.calls.filter((method) => method === 'editMessageText')).toEqual([])
+    expect(chat.states()).toEqual(['unsure'])
+  })
+
   test('that edits, is simply repeated', async () => {
     const chat = start({ mayProbe: false })
     chat.say('a', { ref: 'bar' })
@@ -276,14 +295,63 @@ describe('what Telegram answers', () => {
     expect(chat.telegram.texts()).toEqual(['**bold**'])
   })
 
-  test('refused even so: the row ends, and the next ones go on', async () => {
+  test('closed: what is added later is dropped without a call, until somebody is heard', async () => {
     const chat = start()
-    let calls = 0
-    chat.telegram.fail = (method) => (method === 'sendMessage' && ++calls <= 2 ? { kind: 'refused' } : undefined)
+    chat.failOnce('sendMessage', { kind: 'blocked' })
+    chat.say('one')
+    await chat.drain()
+    chat.say('two')
+    await chat.drain()
+    expect(chat.states()).toEqual(['dropped', 'dropped'])
+    expect(chat.telegram.calls.length).toBe(1)
+    chat.isClosed = false
+    chat.say('three')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['three'])
+  })
+
+  test('refused without formatting too: the words go without their buttons', async () => {
+    const chat = start()
+    chat.failTimes('sendMessage', 2, { kind: 'refused' })
+    chat.outbox.add('k', { ...text('words'), keyboard: [[{ text: 'x', callback_data: 'x' }]] } as Outgoing, 0)
+    await chat.drain()
+    expect([...chat.telegram.messages.values()]).toMatchObject([{ text: 'words', keyboard: undefined }])
+  })
+
+  test('refused however it is said: a line stands in its place, and the next ones go on', async () => {
+    const chat = start()
+    chat.failTimes('sendMessage', 3, { kind: 'refused' })
+    chat.say('impossible')
+    chat.say('next')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual([deliveryWords('en').notAccepted, 'next'])
+  })
+
+  test('refusing everything: the row ends, and the next ones go on', async () => {
+    const chat = start()
+    chat.failTimes('sendMessage', 4, { kind: 'refused' })
     chat.say('impossible')
     chat.say('next')
     await chat.drain()
     expect(chat.states()).toEqual(['failed', 'sent'])
+  })
+
+  test('an answer that edits its preview outlives an outage of hours', async () => {
+    const chat = start()
+    chat.say('preview', { ref: 'turn' })
+    chat.outbox.add('final', edit('turn', 'the answer'), 0)
+    chat.failTimes('editMessageText', 100, { kind: 'unknown' })
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['the answer'])
+    expect(chat.clock.now()).toBeGreaterThan(3_600_000)
+  })
+
+  test('a reaction waits for messages, never the other way round', async () => {
+    const chat = start()
+    chat.outbox.add('r', { kind: 'react', messageId: 5, emoji: '👀' }, 0)
+    chat.say('final')
+    await chat.drain()
+    expect(chat.telegram.calls).toEqual(['sendMessage', 'setMessageReaction'])
   })
 
   test('a migrated group: it goes on under the new id', async () => {
@@ -355,6 +423,30 @@ describe('files of the agent', () => {
     expect(chat.telegram.calls).toEqual(['sendMessage'])
   })
 
+  test('that break off on the machine’s side are fetched again, without a word', async () => {
+    const chat = start()
+    chat.files.set('a.txt', 'x')
+    chat.breakingOff = 1
+    chat.outbox.add('f', file('a.txt'), 0)
+    await chat.drain()
+    expect([...chat.telegram.messages.values()].map(({ upload }) => upload?.name)).toEqual(['a.txt'])
+    expect(chat.telegram.calls).toEqual(['sendDocument'])
+  })
+
+  test('are opened only when their turn has come', async () => {
+    const chat = start()
+    chat.files.set('a.txt', 'x')
+    for (let n = 0; n < 6; n++) chat.say(`${n}`)
+    chat.outbox.add('f', file('a.txt'), 0)
+    let sentAt = -1
+    chat.telegram.fail = (method) => {
+      if (method === 'sendDocument') sentAt = chat.clock.now()
+      return undefined
+    }
+    await chat.drain()
+    expect(chat.openedAt).toBe(sentAt)
+  })
+
   test('whose upload was cut are looked for before they are sent again', async () => {
     const chat = start()
     chat.files.set('a.txt', 'x')
@@ -379,9 +471,12 @@ function start({ mayProbe = true }: { mayProbe?: boolean } = {}) {
     outbox,
     telegram,
     closed: [] as string[],
+    isClosed: false,
     migrated: [] as number[],
     files: new Map<string, string>(),
     unreachable: 0,
+    breakingOff: 0,
+    openedAt: 0,
     tooLarge: false,
     say(words: string, options: { ref?: string } = {}) {
       rows += 1
@@ -395,6 +490,9 @@ function start({ mayProbe = true }: { mayProbe?: boolean } = {}) {
         isDone = true
         return fault
       }
+    },
+    failTimes(method: string, times: number, fault: Fault) {
+      for (let n = 0; n < times; n++) chat.failOnce(method, fault)
     },
     states: () => {
       const states = []
@@ -432,6 +530,8 @@ function start({ mayProbe = true }: { mayProbe?: boolean } = {}) {
     agent: async () => ({
       getFile: async (path) => {
         if (chat.unreachable-- > 0) throw new AgentUnreachable('down')
+        chat.openedAt = clock.now()
+        if (chat.breakingOff-- > 0) return { body: brokenStream(), bytes: 10 }
         const content = chat.files.get(path)
         if (content === undefined) throw new AgentRefused(404, '/files/…', undefined)
         const bytes = new TextEncoder().encode(content)
@@ -440,7 +540,12 @@ function start({ mayProbe = true }: { mayProbe?: boolean } = {}) {
       exportAll: () => Promise.reject(new AgentUnreachable('down')),
     }),
     onMessage: () => undefined,
-    onClosed: (reason) => chat.closed.push(reason),
+    onClosed: (reason) => {
+      chat.closed.push(reason)
+      chat.isClosed = true
+    },
+    isClosed: () => chat.isClosed,
+    onThreadGone: () => undefined,
     onMigrated: (chatId) => chat.migrated.push(chatId),
     now: clock.now,
   })
@@ -453,6 +558,10 @@ function text(words: string, { ref }: { ref?: string } = {}): Outgoing {
 
 function edit(ref: string, words: string): Outgoing {
   return { kind: 'edit', target: { ref }, text: plainText(words) }
+}
+
+function brokenStream(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ pull: (controller) => controller.error(new Error('connection reset')) })
 }
 
 function file(path: string): Outgoing {

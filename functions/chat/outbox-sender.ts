@@ -8,7 +8,7 @@ import { describeError, log } from '../log.ts'
 import { type AgentClient, AgentNotReady, AgentRefused, AgentUnreachable } from './agent-client.ts'
 import type { ChatBudget } from './chat-budget.ts'
 import type { DeliveryWords } from './delivery-words.ts'
-import { bodyOf } from './message-body.ts'
+import { bodyOf, keyboardOf } from './message-body.ts'
 import { FALLBACK, type Outbox, type OutboxRow } from './outbox.ts'
 import type { OutgoingMessage } from './outgoing.ts'
 import { type AgentFile, FileTooLarge, openOutgoingFile } from './outgoing-file.ts'
@@ -36,8 +36,12 @@ export interface OutboxSenderPorts {
   words(): DeliveryWords
   /** A message appeared in the chat: whatever preview was shown is gone. */
   onMessage(): void
-  /** Nothing reaches this chat any more. */
-  onClosed(reason: string): void
+  /** Nothing reaches this chat any more, as far as a call of that time can tell. */
+  onClosed(reason: string, calledAt: number): void
+  /** Since then nobody has been heard there. */
+  isClosed(): boolean
+  /** The topic this chat belongs to is gone. */
+  onThreadGone(): void
   /** The group has another id from now on. */
   onMigrated(chatId: number): void
   now(): number
@@ -55,6 +59,10 @@ export class OutboxSender {
     const { outbox, budget, now } = this.#ports
     const row = outbox.next()
     if (!row) return Number.POSITIVE_INFINITY
+    if (this.#ports.isClosed()) {
+      outbox.dropAll('closed', now())
+      return 'more'
+    }
     const notBefore = Math.max(row.nextAt, budget.silentUntil)
     if (notBefore > now()) return notBefore
     if (now() - row.createdAt > GIVE_UP_MS) outbox.end(row.seq, 'failed', 'too old', now())
@@ -75,11 +83,12 @@ export class OutboxSender {
     let calledAt = now()
     if (row.action.kind === 'edit' && outbox.resolve(row.action.target) === undefined) return this.#sendInstead(row)
     try {
-      const perform = await this.#prepare(row)
       const alone = row.action.kind !== 'agent_file'
       const messageId = await budget.call(
         'message',
-        () => {
+        async () => {
+          // A file is opened when its turn has come: its stream would not survive a long wait.
+          const perform = await this.#prepare(row)
           // Only now: a row that still waits for its turn has certainly not been sent.
           outbox.markSending(row.seq)
           calledAt = now()
@@ -106,7 +115,7 @@ export class OutboxSender {
         const id = outbox.resolve(action.target)
         return async () => {
           if (id === undefined) return undefined
-          await telegram.editText(to, id, bodyOf(action, fallbacks), action.keyboard)
+          await telegram.editText(to, id, bodyOf(action, fallbacks), keyboardOf(action, fallbacks))
           return id
         }
       }
@@ -140,6 +149,7 @@ export class OutboxSender {
     const verdict = judgeFailure(row, failure)
     switch (verdict.kind) {
       case 'again':
+        if (failure.kind === 'thread_gone') this.#ports.onThreadGone()
         outbox.markPending(row.seq, now() + verdict.inMs, { fallbacks: verdict.fallback ?? 0 })
         break
       case 'wait':
@@ -160,7 +170,7 @@ export class OutboxSender {
         break
       case 'closed':
         outbox.dropAll(failure.kind, now(), calledAt)
-        this.#ports.onClosed(failure.message)
+        this.#ports.onClosed(failure.message, calledAt)
         break
       case 'migrated':
         this.#ports.onMigrated(verdict.chatId)
@@ -178,10 +188,18 @@ export class OutboxSender {
   }
 
   #giveUp(row: OutboxRow, failure: TelegramFailure): void {
-    const { outbox, now } = this.#ports
-    log('error', 'message_not_accepted', { row: row.key, kind: row.action.kind, error: failure.message })
+    const { outbox, words, now } = this.#ports
+    const { action, fallbacks } = row
+    log('error', 'message_not_accepted', { row: row.key, kind: action.kind, error: failure.message })
+    const isAwaited = (action.kind === 'send' || action.kind === 'edit') && !action.silent
+    if (isAwaited && (fallbacks & FALLBACK.honestLine) === 0) {
+      // In its place, so that nobody waits for it, and a preview does not stay.
+      const line = { ...action, text: plainText(words().notAccepted), keyboard: [] }
+      outbox.replace(row.seq, line, now(), FALLBACK.honestLine)
+      return
+    }
     outbox.end(row.seq, 'failed', failure.message, now())
-    if (row.action.kind === 'agent_file') this.#say(row, this.#ports.words().fileRefused(row.action.name))
+    if (action.kind === 'agent_file') this.#say(row, words().fileRefused(action.name))
   }
 
   /** @returns false when it was Telegram that failed */
@@ -198,19 +216,20 @@ export class OutboxSender {
       return tell(this.#ports.words().fileMissing(name))
     if (!(cause instanceof AgentUnreachable)) return false
     if (row.attempts + 1 >= MAX_FILE_ATTEMPTS) return tell(this.#ports.words().fileUnreachable(name))
-    outbox.countAttempt(row.seq, now() + backoff(row.attempts))
+    outbox.postpone(row.seq, now() + backoff(row.attempts))
     return true
   }
 
   async #resolveUnknown(row: OutboxRow): Promise<void> {
     const { outbox, budget, now } = this.#ports
+    const calledAt = now()
     try {
       await resolveUnknownSend(row, this.#ports)
     } catch (error) {
       const failure = classifyFailure(error)
       if (failure.kind === 'blocked' || failure.kind === 'chat_gone') {
-        outbox.dropAll(failure.kind, now())
-        this.#ports.onClosed(failure.message)
+        outbox.dropAll(failure.kind, now(), calledAt)
+        this.#ports.onClosed(failure.message, calledAt)
         return
       }
       log('info', 'arrival_undecided', { row: row.key, error: failure.message })
@@ -228,8 +247,14 @@ function captionOf({ caption }: AgentFile, fallbacks: number) {
   return caption && (fallbacks & FALLBACK.plainText) !== 0 ? plainText(caption.text) : caption
 }
 
-function sendOptionsOf({ keyboard, askReply, replyTo, silent }: OutgoingMessage, fallbacks: number) {
-  return { keyboard, askReply, silent, replyTo: (fallbacks & FALLBACK.noReply) === 0 ? replyTo : undefined }
+function sendOptionsOf(message: OutgoingMessage, fallbacks: number) {
+  const { askReply, silent, replyTo } = message
+  return {
+    keyboard: keyboardOf(message, fallbacks),
+    askReply,
+    silent,
+    replyTo: (fallbacks & FALLBACK.noReply) === 0 ? replyTo : undefined,
+  }
 }
 
 async function nothing(call: Promise<void>): Promise<undefined> {

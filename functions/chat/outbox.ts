@@ -9,7 +9,15 @@ import type { Watermark } from './message-watermark.ts'
 import type { MessageTarget, Outgoing } from './outgoing.ts'
 
 /** What was already given up about a row, as bits of `fallbacks`. */
-export const FALLBACK = { plainText: 1, noThread: 2, noReply: 4, asDocument: 8, noRich: 16 } as const
+export const FALLBACK = {
+  plainText: 1,
+  noThread: 2,
+  noReply: 4,
+  asDocument: 8,
+  noRich: 16,
+  noKeyboard: 32,
+  honestLine: 64,
+} as const
 
 export type OutboxState =
   | 'pending'
@@ -91,8 +99,10 @@ export class Outbox {
   }
 
   next(): OutboxRow | undefined {
+    // A reaction is no part of the order, and must not hold up an answer.
     const [row] = this.#database.query(
-      "SELECT * FROM outbox WHERE state IN ('pending', 'sending', 'unknown') ORDER BY seq LIMIT 1",
+      `SELECT * FROM outbox WHERE state IN ('pending', 'sending', 'unknown')
+       ORDER BY json_extract(action, '$.kind') = 'react', seq LIMIT 1`,
     )
     return row && parseRow(row)
   }
@@ -140,9 +150,13 @@ export class Outbox {
     )
   }
 
-  /** Failed before Telegram was called. */
-  countAttempt(seq: number, nextAt: number): void {
-    this.#database.query('UPDATE outbox SET attempts = attempts + 1, next_at = ? WHERE seq = ?', nextAt, seq)
+  /** It certainly did not arrive, whether or not Telegram was called: again later. */
+  postpone(seq: number, nextAt: number): void {
+    this.#database.query(
+      "UPDATE outbox SET attempts = attempts + (state = 'pending'), state = 'pending', next_at = ? WHERE seq = ?",
+      nextAt,
+      seq,
+    )
   }
 
   markUnknown(seq: number, nextAt: number, probed: number): void {
@@ -189,11 +203,12 @@ export class Outbox {
   }
 
   /** Puts another action in the row's place, keeping its place in the order. */
-  replace(seq: number, action: Outgoing, nextAt: number): void {
+  replace(seq: number, action: Outgoing, nextAt: number, fallbacks = 0): void {
     this.#database.query(
-      "UPDATE outbox SET action = ?, state = 'pending', next_at = ? WHERE seq = ?",
+      "UPDATE outbox SET action = ?, state = 'pending', next_at = ?, fallbacks = fallbacks | ? WHERE seq = ?",
       JSON.stringify(action),
       nextAt,
+      fallbacks,
       seq,
     )
   }

@@ -1,5 +1,5 @@
 /** A file of the agent's on its way to Telegram: streamed through, never held as a whole. */
-import type { AgentClient } from './agent-client.ts'
+import { type AgentClient, AgentUnreachable } from './agent-client.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Upload } from './telegram-client.ts'
 
@@ -46,7 +46,10 @@ async function* bounded(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8A
   let total = 0
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        // An upload that is broken off is none: Telegram waits for its end.
+        throw new AgentUnreachable('the file broke off', { cause })
+      })
       if (done) return
       total += value.byteLength
       if (total > MAX_UPLOAD_BYTES) throw new FileTooLarge(`more than ${MAX_UPLOAD_BYTES} bytes`)

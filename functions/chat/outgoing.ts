@@ -29,6 +29,8 @@ export type Outgoing =
       readonly ref?: string
       /** What the rich message of that ref holds too: sent only if that had to be sent as text. */
       readonly insteadOfRich?: string
+      /** A preview: where nobody can tell whether it arrived, it is left as it is. */
+      readonly disposable?: true
     } & OutgoingMessage)
   /** Falls back to a send (taking over the ref) when the message is gone or too old to edit. */
   | ({ readonly kind: 'edit'; readonly target: MessageTarget } & OutgoingMessage)

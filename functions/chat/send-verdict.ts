@@ -7,7 +7,7 @@ import type { TelegramFailure } from './telegram-failure.ts'
 
 const FIRST_RETRY_MS = 1_000
 export const MAX_RETRY_MS = 60_000
-/** Of an edit, deletion or reaction, whose repetition harms nobody. */
+/** Of a deletion or reaction. An edit may carry an answer: it is tried as long as a message is. */
 const MAX_ATTEMPTS = 8
 
 export type SendVerdict =
@@ -31,7 +31,8 @@ export function judgeFailure(row: OutboxRow, failure: TelegramFailure): SendVerd
   switch (failure.kind) {
     case 'unknown':
       if (!isRepeatable(action)) return { kind: 'look' }
-      return attempts + 1 >= MAX_ATTEMPTS ? { kind: 'give_up' } : { kind: 'again', inMs: backoff(attempts) }
+      if (action.kind !== 'edit' && attempts + 1 >= MAX_ATTEMPTS) return { kind: 'give_up' }
+      return { kind: 'again', inMs: backoff(attempts) }
     case 'retry_after':
       return { kind: 'wait', inMs: failure.retryAfterMs }
     case 'unauthorized':
@@ -52,7 +53,8 @@ export function judgeFailure(row: OutboxRow, failure: TelegramFailure): SendVerd
     case 'refused':
       if (isRich(row)) return without(FALLBACK.noRich)
       // A picture may be too wide for a photo, or no picture at all.
-      return isPhoto(row) ? without(FALLBACK.asDocument) : without(FALLBACK.plainText)
+      if (isPhoto(row)) return without(FALLBACK.asDocument)
+      return (row.fallbacks & FALLBACK.plainText) === 0 ? without(FALLBACK.plainText) : without(FALLBACK.noKeyboard)
     case 'too_large':
     case 'drafts_refused':
     case 'query_too_old':

@@ -181,6 +181,7 @@ function start(mode: SignMode, options: { previewId?: number } = {}) {
         return 9
       },
       onClosed: (reason) => closed.push(reason),
+      onThreadGone: () => undefined,
       now: clock.now,
       sleep: clock.sleep,
     },

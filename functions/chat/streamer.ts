@@ -16,8 +16,10 @@ export interface StreamerPorts {
   editPreview(messageId: number, text: FormattedText): Promise<void>
   /** Sends the message that will be edited, through the outbox. @returns its id, `undefined` if it could not be sent */
   openPreview(text: FormattedText, signal: AbortSignal): Promise<number | undefined>
-  /** The chat is closed to us. */
-  onClosed(reason: string): void
+  /** The chat is closed to us, as far as a call of that time can tell. */
+  onClosed(reason: string, calledAt: number): void
+  /** The topic is gone: from now on the same goes to the chat itself. */
+  onThreadGone(): void
   now(): number
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
@@ -138,6 +140,7 @@ export class Streamer {
 
   async #give(sign: Sign): Promise<void> {
     let text: FormattedText | undefined
+    let calledAt = this.#ports.now()
     try {
       if (sign.kind === 'open') {
         await this.#open()
@@ -151,6 +154,7 @@ export class Streamer {
           this.#builtAt = 0
           this.#rebuild()
           text = this.#text()
+          calledAt = this.#ports.now()
           await this.#send(sign.kind, text)
           return true
         },
@@ -158,7 +162,7 @@ export class Streamer {
       )
       if (went) this.#given(sign, text)
     } catch (error) {
-      this.#failed(sign, error, text)
+      this.#failed(sign, error, { text, calledAt })
     }
   }
 
@@ -180,11 +184,12 @@ export class Streamer {
     const id = await this.#ports.openPreview(text, this.#over.signal)
     const now = this.#ports.now()
     this.#previewId = id
-    if (id === undefined) this.#notBefore = now + FAILED_PAUSE_MS
+    // Its row has ended, and will not be sent again.
+    if (id === undefined) this.#state = { ...this.#state, mode: 'typing' }
     else this.#state = { ...this.#state, hasPreview: true, shown: text.text, frameAt: now }
   }
 
-  #failed(sign: Sign, error: unknown, text: FormattedText | undefined): void {
+  #failed(sign: Sign, error: unknown, { text, calledAt }: { text: FormattedText | undefined; calledAt: number }): void {
     const failure = classifyFailure(error)
     const now = this.#ports.now()
     switch (failure.kind) {
@@ -194,7 +199,11 @@ export class Streamer {
       case 'blocked':
       case 'chat_gone':
         this.#over.abort()
-        this.#ports.onClosed(failure.message)
+        this.#ports.onClosed(failure.message, calledAt)
+        return
+      case 'thread_gone':
+        this.#ports.onThreadGone()
+        this.#notBefore = now + FAILED_PAUSE_MS
         return
       case 'drafts_refused':
         this.#update({ mode: 'edit', shown: undefined })

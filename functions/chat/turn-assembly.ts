@@ -43,7 +43,7 @@ export interface TurnParts {
   onOutgoing(): void
   /** There is something to run, or to hand to what runs. */
   onTurn(): void
-  onClosed(reason: string): void
+  onClosed(reason: string, calledAt: number): void
   now(): number
 }
 
@@ -97,7 +97,7 @@ function createStreamer({ turnId, input, startedAt }: TurnRow, parts: TurnParts)
   const openPreview = async (text: Parameters<TelegramClient['sendText']>[1], signal: AbortSignal) => {
     const key = previewKey(turnId)
     const reply = replyTo === undefined ? {} : { replyTo }
-    outbox.add(key, { kind: 'send', ref, text, keyboard, ...reply }, now())
+    outbox.add(key, { kind: 'send', ref, disposable: true, text, keyboard, ...reply }, now())
     parts.onOutgoing()
     await rows.ended(key, signal)
     return outbox.resolve({ ref })
@@ -116,6 +116,7 @@ function createStreamer({ turnId, input, startedAt }: TurnRow, parts: TurnParts)
       editPreview: (messageId, text) => telegram.editPreview(to(), messageId, text, keyboard),
       openPreview,
       onClosed: parts.onClosed,
+      onThreadGone: () => facts.save({ threadGone: true }),
       now,
       sleep: pause,
     },

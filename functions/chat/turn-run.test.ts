@@ -347,6 +347,7 @@ function silentStreamer(): Streamer {
       editPreview: nothing,
       openPreview: nothing,
       onClosed: nothing,
+      onThreadGone: () => undefined,
       now: Date.now,
       sleep: pause,
     },

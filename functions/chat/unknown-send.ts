@@ -13,7 +13,7 @@
 import { log } from '../log.ts'
 import type { ChatBudget } from './chat-budget.ts'
 import type { DeliveryWords } from './delivery-words.ts'
-import { bodyOf } from './message-body.ts'
+import { bodyOf, keyboardOf } from './message-body.ts'
 import type { Outbox, OutboxRow } from './outbox.ts'
 import type { Outgoing } from './outgoing.ts'
 import type { Destination, TelegramClient } from './telegram-client.ts'
@@ -47,13 +47,17 @@ export async function resolveUnknownSend(row: OutboxRow, ports: UnknownSendPorts
     await takeLinesPlace(row, row.lineId, ports)
     return
   }
-  const mayLook = ports.mayProbe() && row.afterId !== undefined
+  const mayLook = ports.mayProbe() && row.afterId !== undefined && isEditable(row.action)
   const found = mayLook ? await look(row, ports) : undefined
   if (found !== undefined) {
     log('info', 'arrival_found', { row: row.key })
     outbox.markSent(row, found, now())
     ports.onMessage()
     if (row.lineId !== undefined) await removeLine(row.lineId, ports)
+    return
+  }
+  if (row.action.kind === 'send' && row.action.disposable) {
+    outbox.end(row.seq, 'dropped', 'outcome unknown', now())
     return
   }
   if (row.lineId === undefined) {
@@ -67,6 +71,11 @@ export async function resolveUnknownSend(row: OutboxRow, ports: UnknownSendPorts
   }
   log('warn', 'arrival_unknown', { row: row.key })
   outbox.markUnsure(row.seq, now())
+}
+
+/** A message that opens the reply box cannot be edited (Bot API, "Updating messages"), so that tells nothing. */
+function isEditable(action: Outgoing): boolean {
+  return action.kind !== 'send' || action.askReply === undefined
 }
 
 /** How many ids it may have. */
@@ -109,8 +118,10 @@ async function editToSame(
   messageId: number,
   { telegram, to }: { telegram: UnknownSendPorts['telegram']; to: Destination },
 ): Promise<void> {
-  if (action.kind === 'send') await telegram.editText(to, messageId, bodyOf(action, fallbacks), action.keyboard)
-  else if (action.kind === 'document' || action.kind === 'agent_file') {
+  if (action.kind === 'send') {
+    await telegram.editText(to, messageId, bodyOf(action, fallbacks), keyboardOf(action, fallbacks))
+  }
+  if (action.kind === 'document' || action.kind === 'agent_file') {
     await telegram.editCaption(to, messageId, bodyOf({ text: action.caption ?? plainText('') }, fallbacks))
   }
 }
@@ -137,7 +148,7 @@ async function takeLinesPlace(row: OutboxRow, lineId: number, ports: UnknownSend
   }
   try {
     await budget.call('message', () =>
-      telegram.editText(destination(), lineId, bodyOf(action, row.fallbacks), action.keyboard),
+      telegram.editText(destination(), lineId, bodyOf(action, row.fallbacks), keyboardOf(action, row.fallbacks)),
     )
   } catch (error) {
     const failure = classifyFailure(error)

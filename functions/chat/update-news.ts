@@ -7,6 +7,8 @@ export interface UpdateNews {
   /** A group with topics: several objects send into it. */
   readonly isForum: boolean
   readonly migratedTo?: number | undefined
+  /** Somebody spoke, pressed a button or let us in: the chat is open to us, as far as they know. */
+  readonly isHeard: boolean
   /** The person blocked the bot, or it was removed from the group. */
   readonly isClosed: boolean
 }
@@ -20,6 +22,7 @@ const News = z.object({
     })
     .optional()
     .catch(undefined),
+  callback_query: z.unknown().optional(),
   my_chat_member: z
     .object({ new_chat_member: z.object({ status: z.string() }) })
     .optional()
@@ -27,12 +30,15 @@ const News = z.object({
 })
 
 export function readNews(update: unknown): UpdateNews {
-  const { message, my_chat_member } = News.safeParse(update).data ?? {}
+  const { message, callback_query, my_chat_member } = News.safeParse(update).data ?? {}
   const status = my_chat_member?.new_chat_member.status
+  const isClosed = status === 'kicked' || status === 'left'
+  const isLetIn = status !== undefined && !isClosed && status !== 'restricted'
   return {
+    isHeard: message !== undefined || callback_query !== undefined || isLetIn,
     messageId: message?.message_id,
     isForum: message?.chat.type === 'supergroup' && message.chat.is_forum === true,
     migratedTo: message?.migrate_to_chat_id,
-    isClosed: status === 'kicked' || status === 'left',
+    isClosed,
   }
 }
