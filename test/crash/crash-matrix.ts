@@ -14,6 +14,8 @@ export interface CrashMatrixOptions {
   readonly kills: number
   readonly privateChats: number
   readonly groups: number
+  /** Each with two topics that talk at the same time. */
+  readonly forums: number
   readonly seed: number
   /** Telegram's own troubles, as chances per call. */
   readonly trouble: {
@@ -22,6 +24,8 @@ export interface CrashMatrixOptions {
     readonly dropBefore: number
     readonly dropAfter: number
   }
+  /** The agent's troubles, as chances per kill: its streams break, or it is away for a moment. */
+  readonly agentTrouble: number
   readonly onProgress?: (line: string) => void
 }
 
@@ -40,6 +44,8 @@ export interface CrashReport {
   readonly secondRuns: readonly string[]
   /** Previews that were never turned into an answer. */
   readonly leftovers: string[]
+  /** The same in topics, where nobody can tell whether a preview arrived whose call was lost. */
+  readonly leftoversInTopics: number
   readonly callsIntoPenalty: number
   /** Sends whose outcome the Worker was not told, and how they ended. */
   readonly unknownSends: {
@@ -54,7 +60,10 @@ export interface CrashReport {
 }
 
 interface Talk {
+  /** In the marks of its questions. */
+  readonly id: number
   readonly chat: number
+  readonly thread: number | undefined
   readonly person: number
   readonly isGroup: boolean
   asked: number
@@ -95,13 +104,26 @@ export async function runCrashMatrix(options: CrashMatrixOptions): Promise<Crash
   }
 }
 
-function beginTalks({ telegram: { sim } }: Surroundings, { privateChats, groups }: CrashMatrixOptions): Talk[] {
-  const people = Array.from({ length: privateChats + groups }, (_, n) => sim.addPerson({ first_name: `P${n}` }).id)
-  return people.map((person, n) => {
-    if (n < privateChats) return { chat: person, person, isGroup: false, asked: 0, complete: 0 }
-    const room = sim.addGroup({ title: `G${n}`, members: [person], type: 'supergroup', announce: false })
-    return { chat: room.id, person, isGroup: true, asked: 0, complete: 0 }
-  })
+function beginTalks({ telegram: { sim } }: Surroundings, options: CrashMatrixOptions): Talk[] {
+  const { privateChats, groups, forums } = options
+  const newcomer = () => sim.addPerson({ first_name: 'P' }).id
+  const rooms: Pick<Talk, 'chat' | 'thread' | 'person' | 'isGroup'>[] = []
+  for (let n = 0; n < privateChats; n++) {
+    const person = newcomer()
+    rooms.push({ chat: person, thread: undefined, person, isGroup: false })
+  }
+  for (let n = 0; n < groups; n++) {
+    const person = newcomer()
+    const { id: chat } = sim.addGroup({ title: `G${n}`, members: [person], type: 'supergroup', announce: false })
+    rooms.push({ chat, thread: undefined, person, isGroup: true })
+  }
+  for (let n = 0; n < forums; n++) {
+    const person = newcomer()
+    const { id: chat } = sim.addGroup({ title: `F${n}`, members: [person], forum: true, topics: ['One', 'Two'] })
+    const threads = sim.messages(chat).filter((message) => message.forum_topic_created)
+    for (const { message_thread_id: thread } of threads) rooms.push({ chat, thread, person, isGroup: true })
+  }
+  return rooms.map((room, n) => ({ id: n + 1, ...room, asked: 0, complete: 0 }))
 }
 
 function orderTrouble({ telegram: { sim } }: Surroundings, { trouble, seed }: CrashMatrixOptions): void {
@@ -116,21 +138,26 @@ function startTalking({ telegram: { sim }, botName }: Surroundings, talks: reado
   let isOver = false
   const ask = (talk: Talk) => {
     talk.asked += 1
-    const words = question(talk.chat, talk.asked)
-    sim.sendText({ from: talk.person, chat: talk.chat }, talk.isGroup ? `@${botName} ${words}` : words)
+    const words = question(talk.id, talk.asked)
+    const at = { from: talk.person, chat: talk.chat, ...(talk.thread === undefined ? {} : { thread: talk.thread }) }
+    sim.sendText(at, talk.isGroup ? `@${botName} ${words}` : words)
   }
   const pressed = new Set<string>()
-  const seenAt = new Map<string, number>()
+  let asking = 0
+  const seen = new Map<string, { at: number; asked: number }>()
   /** As a person does who is asked whether a message came: looks, and asks for it again if it did not. */
   const answerLines = (talk: Talk) => {
     for (const message of recent(sim, talk)) {
       const button = message.reply_markup?.inline_keyboard[0]?.[0]
       const key = `${talk.chat}/${message.message_id}`
       if (button?.text !== deliveryWords().resend || pressed.has(key)) continue
-      // Nobody presses before they have read, and looked.
-      if (Date.now() - (seenAt.get(key) ?? seenAt.set(key, Date.now()).get(key) ?? 0) < READS_FOR_MS) continue
+      const { at, asked } = seen.get(key) ?? { at: Date.now(), asked: talk.asked }
+      seen.set(key, { at, asked })
+      // Nobody presses before they have read, and looked for what was asked until then.
+      if (Date.now() - at < READS_FOR_MS) continue
       pressed.add(key)
-      if (isComplete(sim, talk)) continue
+      if (isComplete(sim, talk, asked)) continue
+      asking += 1
       sim.press(talk.person, talk.chat, message.message_id, { text: button.text })
     }
   }
@@ -153,24 +180,30 @@ function startTalking({ telegram: { sim }, botName }: Surroundings, talks: reado
       // What would come twice gets time to show.
       await sleep(8_000)
       clearInterval(timer)
-      return waiting().map((talk) => markOf(talk.chat, talk.asked))
+      return waiting().map((talk) => markOf(talk.id, talk.asked))
     },
     /** How often a person was asked whether a message came, and it had not. */
-    askedPeople: () => pressed.size,
+    askedPeople: () => asking,
   }
 }
 
 /** What a person has on the screen. */
-function recent(sim: Sim, { chat }: Talk): Message[] {
-  return sim.world.messages.list({ chatId: chat, limit: 40 }).filter((message) => message.from?.is_bot)
+function recent(sim: Sim, { chat, thread }: Talk): Message[] {
+  const at = { chatId: chat, ...(thread === undefined ? {} : { threadId: thread }), limit: 40 }
+  return sim.world.messages.list(at).filter((message) => message.from?.is_bot)
+}
+
+function said(sim: Sim, { chat, thread }: Talk): Message[] {
+  const messages = sim.botMessages(chat)
+  return thread === undefined ? messages : messages.filter((message) => message.message_thread_id === thread)
 }
 
 /** The answer to every question, with its file or document. */
-function isComplete(sim: Sim, talk: Talk): boolean {
-  const messages = sim.botMessages(talk.chat)
+function isComplete(sim: Sim, talk: Talk, upTo = talk.asked): boolean {
+  const messages = said(sim, talk)
   const documents = messages.filter(({ document }) => document?.file_name === 'answer.md').length
   // What was complete once stays so.
-  for (let number = talk.complete + 1; number <= talk.asked; number++) {
+  for (let number = talk.complete + 1; number <= upTo; number++) {
     if (!messages.some((message) => says(message, talk, number))) return false
     if (hasFile(number) && !messages.some((message) => isFileOf(message, talk, number))) return false
     if (documents < longUpTo(number)) return false
@@ -188,12 +221,12 @@ function hasFile(number: number): boolean {
 }
 
 function isFileOf(message: Message, talk: Talk, number: number): boolean {
-  return message.caption === `file-${markOf(talk.chat, number)}`
+  return message.caption === `file-${markOf(talk.id, number)}`
 }
 
 function says(message: Message, talk: Talk, number: number): boolean {
   const text = message.text ?? message.caption ?? ''
-  const mark = markOf(talk.chat, number)
+  const mark = markOf(talk.id, number)
   // The end of a long answer is in its document.
   if (kindOf(number) === 'long') return text.includes(`of ${mark}`) && /Paragraph 0 /.test(text)
   return text.includes(endMark(mark)) && message.reply_markup?.inline_keyboard[0]?.[0]?.text !== '⏹ Stop'
@@ -202,12 +235,14 @@ function says(message: Message, talk: Talk, number: number): boolean {
 async function killAgainAndAgain(
   worker: KillableWorker,
   { agent }: Surroundings,
-  { kills, seed, talks, onProgress }: CrashMatrixOptions & { talks: readonly Talk[] },
+  { kills, seed, talks, agentTrouble, onProgress }: CrashMatrixOptions & { talks: readonly Talk[] },
 ): Promise<number> {
   const random = seededRandom(seed)
   let hit = 0
   for (let kill = 1; kill <= kills; kill++) {
-    await sleep(100 + random() * 3_000)
+    await sleep(100 + random() * 1_500)
+    if (random() < agentTrouble) await troubleAgent(agent, random() * 600)
+    await sleep(random() * 1_500)
     const running = agent.openReaders()
     hit += running
     await worker.kill()
@@ -218,6 +253,13 @@ async function killAgainAndAgain(
   return hit
 }
 
+async function troubleAgent(agent: Surroundings['agent'], awayMs: number): Promise<void> {
+  agent.cutStreams()
+  agent.down = true
+  await sleep(awayMs)
+  agent.down = false
+}
+
 function inspect({ telegram: { sim }, agent }: Surroundings, talks: readonly Talk[]) {
   const finalsLost: string[] = []
   const finalsDuplicated: string[] = []
@@ -225,11 +267,12 @@ function inspect({ telegram: { sim }, agent }: Surroundings, talks: readonly Tal
   const filesDuplicated: string[] = []
   const outOfOrder: string[] = []
   const leftovers: string[] = []
+  let leftoversInTopics = 0
   for (const talk of talks) {
-    const messages = sim.botMessages(talk.chat)
+    const messages = said(sim, talk)
     let lastId = 0
     for (let number = 1; number <= talk.asked; number++) {
-      const mark = markOf(talk.chat, number)
+      const mark = markOf(talk.id, number)
       const finals = messages.filter((message) => says(message, talk, number))
       if (finals.length === 0) finalsLost.push(mark)
       if (finals.length > 1) finalsDuplicated.push(mark)
@@ -243,8 +286,9 @@ function inspect({ telegram: { sim }, agent }: Surroundings, talks: readonly Tal
       }
     }
     for (const message of messages) {
-      if (message.reply_markup?.inline_keyboard[0]?.[0]?.text === '⏹ Stop')
-        leftovers.push(`${talk.chat}/${message.message_id}`)
+      if (message.reply_markup?.inline_keyboard[0]?.[0]?.text !== '⏹ Stop') continue
+      if (talk.thread === undefined) leftovers.push(`${talk.chat}/${message.message_id}`)
+      else leftoversInTopics += 1
     }
     checkDocuments(talk, messages, { filesLost, filesDuplicated })
   }
@@ -255,6 +299,7 @@ function inspect({ telegram: { sim }, agent }: Surroundings, talks: readonly Tal
     filesDuplicated,
     outOfOrder,
     leftovers,
+    leftoversInTopics,
     secondRuns: [...agent.runs].filter(([, runs]) => runs > 1).map(([id]) => id),
     callsIntoPenalty: sim.calls().filter(({ in_penalty }) => in_penalty).length,
   }

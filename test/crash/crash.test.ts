@@ -47,7 +47,9 @@ describe('kill -9 of the Worker', () => {
       seed: 7,
       privateChats: 4,
       groups: 1,
+      forums: 0,
       trouble: { flood: 0.01, serverError: 0.02, dropBefore: 0.01, dropAfter: 0.02 },
+      agentTrouble: 0.3,
     })
     expect(report).toMatchObject({
       finalsLost: [],

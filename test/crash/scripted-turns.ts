@@ -8,12 +8,12 @@ export const KINDS = ['short', 'streamed', 'tools', 'file', 'long', 'tools and f
 export type TurnKind = (typeof KINDS)[number]
 
 /** A question holds its own mark, so that an answer can be told from every other. */
-export function question(chat: number, number: number): string {
-  return `ask ${markOf(chat, number)}`
+export function question(talk: number, number: number): string {
+  return `ask ${markOf(talk, number)}`
 }
 
-export function markOf(chat: number, number: number): string {
-  return `q${Math.abs(chat)}n${number}z`
+export function markOf(talk: number, number: number): string {
+  return `q${talk}n${number}z`
 }
 
 export function kindOf(number: number): TurnKind {
