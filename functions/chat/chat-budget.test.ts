@@ -121,6 +121,59 @@ describe('ChatBudget', () => {
   })
 })
 
+describe('topics of one chat', () => {
+  test('stay below twenty a minute together, messages first', async () => {
+    const { clock, main, topics, times } = startTopics()
+    const said: string[] = []
+    for (const [n, topic] of topics.entries()) {
+      for (let i = 0; i < 15; i++) void topic.call('frame', times('frame'))
+      void topic.call('message', async () => void said.push(`final ${n}`))
+    }
+    void main.call('message', times('main'))
+    await clock.advance(10_000)
+    expect(said.toSorted()).toEqual(['final 0', 'final 1'])
+    await clock.advance(300_000)
+    expect(inAnyMinute(times.all)).toBeLessThan(20)
+    expect(times.all.length).toBe(31)
+  })
+
+  test('are silent together when one is refused', async () => {
+    const { clock, main, topics, times } = startTopics()
+    const [one, two] = topics
+    await one?.call('frame', () => Promise.reject(penalty(30_000))).catch(() => undefined)
+    void two?.call('message', times('two'))
+    void main.call('message', times('main'))
+    await clock.advance(30_000)
+    expect(times.all).toEqual([])
+    await clock.advance(1_000)
+    expect(times.all.length).toBe(2)
+  })
+
+  test('never ask for a call that was given up', async () => {
+    const { clock, topics, times } = startTopics()
+    const abort = new AbortController()
+    const given = topics[0]?.call('frame', times('frame'), { signal: abort.signal })
+    abort.abort()
+    expect(await given).toBeUndefined()
+    void topics[0]?.call('message', times('next'))
+    await clock.advance(1_000)
+    expect(times.all.length).toBe(1)
+  })
+})
+
+function startTopics() {
+  const clock = new FakeClock()
+  const main = new ChatBudget({ kind: 'group' }, portsOf(clock))
+  const shared = {
+    take: async (urgency: Parameters<ChatBudget['takeFor']>[0]) => main.takeFor(urgency),
+    silence: async (until: number) => main.silence(until),
+  }
+  const topics = [1, 2].map(() => new ChatBudget({ kind: 'group', shared }, portsOf(clock)))
+  const all: number[] = []
+  const times = Object.assign((_: string) => async () => void all.push(clock.now()), { all })
+  return { clock, main, topics, times }
+}
+
 function start(kind: 'private' | 'group') {
   const clock = new FakeClock()
   const began = clock.now()

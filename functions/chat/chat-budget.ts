@@ -1,22 +1,12 @@
 /**
- * One budget for everything a chat is told: messages, edits, drafts and actions (FAQ: about one a second per chat with
- * short bursts, 20 a minute in groups). Calls go out one after the other, the most important first; a 429 silences the chat
- * until it is over, because every call into a penalty makes it longer.
+ * One budget for everything a chat is told: messages, edits, drafts and actions. Calls go out one after the other, the most
+ * important first; a 429 silences the chat until it is over, because every call into a penalty makes it longer. Topics have
+ * objects of their own but are one chat to Telegram: they share the purse of the chat's main object.
  */
+import { CallPurse, type Urgency } from './call-purse.ts'
 import { TelegramFailure } from './telegram-failure.ts'
 
-/** `message`: rows of the outbox. `frame`: previews, which may be late or left out. `action`: typing. */
-export type Urgency = 'message' | 'frame' | 'action'
-
 const ORDER: Readonly<Record<Urgency, number>> = { message: 0, frame: 1, action: 2 }
-const PRIVATE_BURST = 4
-const GROUP_BURST = 3
-const REFILL_MS = 1_000
-const GROUP_WINDOW_MS = 60_000
-/** Telegram's 20 a minute, less one for what other topics of the same group may send. */
-const GROUP_CALLS_PER_WINDOW = 19
-/** Previews leave room for the final, the reply to a command and a file. */
-const GROUP_FRAMES_PER_WINDOW = 14
 /** Telegram counts whole seconds: a call at the very edge would still be refused. */
 const PENALTY_MARGIN_MS = 250
 /** After a penalty previews slow down to at most this factor, and recover with every minute without one. */
@@ -30,6 +20,14 @@ export interface ChatBudgetPorts {
   saveSilence(until: number): void
 }
 
+/** The purse of the chat's main object, seen from one of its topics. */
+export interface SharedPurse {
+  /** Takes one call. @returns 0, or after how many ms to ask again */
+  take(urgency: Urgency): Promise<number>
+  /** A penalty holds for all topics. */
+  silence(until: number): Promise<void>
+}
+
 interface Waiting {
   readonly urgency: Urgency
   readonly go: () => void
@@ -37,12 +35,10 @@ interface Waiting {
 
 export class ChatBudget {
   readonly #ports: ChatBudgetPorts
-  readonly #kind: 'private' | 'group'
-  readonly #burst: number
-  #silentUntil: number
-  #tokens: number
-  #refilledAt: number
-  #recent: number[] = []
+  readonly #purse: CallPurse
+  readonly #shared: SharedPurse | undefined
+  /** What the shared purse said last. */
+  readonly #sharedAt: Record<Urgency, number> = { message: 0, frame: 0, action: 0 }
   #slowdown = 1
   #slowedAt = 0
   #waiting: Waiting[] = []
@@ -50,18 +46,33 @@ export class ChatBudget {
   #alarm = new AbortController()
   #watching = false
 
-  constructor(options: { kind: 'private' | 'group'; silentUntil?: number }, ports: ChatBudgetPorts) {
+  constructor(
+    options: { kind: 'private' | 'group'; silentUntil?: number; shared?: SharedPurse | undefined },
+    ports: ChatBudgetPorts,
+  ) {
     this.#ports = ports
-    this.#kind = options.kind
-    this.#burst = options.kind === 'private' ? PRIVATE_BURST : GROUP_BURST
-    this.#tokens = this.#burst
-    this.#refilledAt = ports.now()
-    this.#silentUntil = options.silentUntil ?? 0
+    this.#purse = new CallPurse(options, ports.now())
+    this.#shared = options.shared
   }
 
   /** End of the present penalty, or a time in the past. */
   get silentUntil(): number {
-    return this.#silentUntil
+    return this.#purse.silentUntil
+  }
+
+  /** For the topics of this chat. @returns 0 when one call was taken, or after how many ms to ask again */
+  takeFor(urgency: Urgency): number {
+    const now = this.#ports.now()
+    const wait = this.#purse.allowedAt(urgency, now) - now
+    if (wait > 0) return wait
+    this.#purse.spend(now)
+    return 0
+  }
+
+  /** A topic of this chat was refused. */
+  silence(until: number): void {
+    this.#purse.silence(until)
+    this.#ports.saveSilence(this.#purse.silentUntil)
   }
 
   /** How much slower previews should come than usual, 1 without a recent penalty. */
@@ -81,13 +92,13 @@ export class ChatBudget {
     options: { signal?: AbortSignal; alone?: boolean } = {},
   ): Promise<T | undefined> {
     if (!(await this.#turn(urgency, options.signal))) return undefined
-    this.#spend()
+    this.#purse.spend(this.#ports.now())
     const alone = options.alone ?? true
     if (!alone) this.#release()
     try {
       return await call()
     } catch (error) {
-      if (error instanceof TelegramFailure && error.kind === 'retry_after') this.#penalise(error.retryAfterMs)
+      if (error instanceof TelegramFailure && error.kind === 'retry_after') await this.#penalise(error.retryAfterMs)
       throw error
     } finally {
       if (alone) this.#release()
@@ -121,9 +132,8 @@ export class ChatBudget {
     if (!first || this.#busy) return
     const wait = this.#allowedAt(first.urgency) - this.#ports.now()
     if (wait <= 0) {
-      this.#waiting.shift()
       this.#busy = true
-      first.go()
+      void this.#admit(first)
       return
     }
     if (this.#watching) this.#alarm.abort()
@@ -137,44 +147,33 @@ export class ChatBudget {
     })
   }
 
+  async #admit(first: Waiting): Promise<void> {
+    const wait = (await this.#shared?.take(first.urgency)) ?? 0
+    // Given up, or overtaken by something more important, while the shared purse was asked.
+    const isNext = this.#waiting[0] === first
+    if (wait > 0 || !isNext) {
+      if (wait > 0) this.#sharedAt[first.urgency] = this.#ports.now() + wait
+      this.#release()
+      return
+    }
+    this.#waiting.shift()
+    first.go()
+  }
+
   #release(): void {
     this.#busy = false
     this.#look()
   }
 
   #allowedAt(urgency: Urgency): number {
-    const now = this.#ports.now()
-    this.#refill(now)
-    // Previews leave one call of the burst to the final.
-    const needed = urgency === 'message' ? 1 : 2
-    const bucketAt = this.#tokens >= needed ? now : now + (needed - this.#tokens) * REFILL_MS
-    return Math.max(this.#silentUntil, bucketAt, this.#kind === 'group' ? this.#windowAt(urgency, now) : now)
+    return Math.max(this.#purse.allowedAt(urgency, this.#ports.now()), this.#sharedAt[urgency])
   }
 
-  #windowAt(urgency: Urgency, now: number): number {
-    this.#recent = this.#recent.filter((at) => at > now - GROUP_WINDOW_MS)
-    const limit = urgency === 'message' ? GROUP_CALLS_PER_WINDOW : GROUP_FRAMES_PER_WINDOW
-    const blocking = this.#recent[this.#recent.length - limit]
-    return blocking === undefined ? now : blocking + GROUP_WINDOW_MS
-  }
-
-  #refill(now: number): void {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#refilledAt) / REFILL_MS)
-    this.#refilledAt = now
-  }
-
-  #spend(): void {
-    const now = this.#ports.now()
-    this.#refill(now)
-    this.#tokens -= 1
-    if (this.#kind === 'group') this.#recent.push(now)
-  }
-
-  #penalise(retryAfterMs: number): void {
+  async #penalise(retryAfterMs: number): Promise<void> {
     const now = this.#ports.now()
     this.#slowdown = Math.min(MAX_SLOWDOWN, this.slowdown * 2)
     this.#slowedAt = now
-    this.#silentUntil = Math.max(this.#silentUntil, now + retryAfterMs + PENALTY_MARGIN_MS)
-    this.#ports.saveSilence(this.#silentUntil)
+    this.silence(now + retryAfterMs + PENALTY_MARGIN_MS)
+    await this.#shared?.silence(this.#purse.silentUntil)
   }
 }

@@ -15,6 +15,7 @@ import { type Database, openDatabase } from '../database/database.ts'
 import { findUser } from '../database/users.ts'
 import { describeError, log } from '../log.ts'
 import { type AgentClient, agentClientFor } from './agent-client.ts'
+import type { Urgency } from './call-purse.ts'
 import { ChatBudget } from './chat-budget.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import { ChatFacts } from './chat-facts.ts'
@@ -33,6 +34,7 @@ import { takePending } from './pending-delivery.ts'
 import { PendingFetch } from './pending-fetch.ts'
 import { Reports } from './reports.ts'
 import { RowWaiters } from './row-waiters.ts'
+import { sharedPurseOf } from './shared-purse.ts'
 import { isStaleIsolate, mayBeStaleIsolate } from './stale-isolate.ts'
 import { isStopSignal } from './stop-signal.ts'
 import { Stops } from './stops.ts'
@@ -97,7 +99,11 @@ export class ChatEngine {
     this.#turns = new TurnStore(storage)
     this.#telegram = createTelegramClient({ token: config.TELEGRAM_BOT_TOKEN, apiRoot: config.TELEGRAM_API_ROOT })
     this.#budget = new ChatBudget(
-      { kind: identity.kind, silentUntil: this.#facts.silentUntil },
+      {
+        kind: identity.kind,
+        silentUntil: this.#facts.silentUntil,
+        shared: sharedPurseOf(identity, options.env),
+      },
       { now, sleep: pause, saveSilence: (silentUntil) => this.#facts.save({ silentUntil }) },
     )
     this.#rows = new RowWaiters(this.#outbox)
@@ -146,6 +152,15 @@ export class ChatEngine {
     const highest = takePending(agentId, messages, { database: storage, outbox: this.#outbox, words: this.#words, now })
     await this.#kick('outbox')
     return highest
+  }
+
+  /** For the topics of this chat. @returns 0, or after how many ms to ask again */
+  takeCall(urgency: Urgency): number {
+    return this.#budget.takeFor(urgency)
+  }
+
+  noteSilence(until: number): void {
+    this.#budget.silence(until)
   }
 
   /** The values of a group that was turned into this supergroup. What is known here already stays. */

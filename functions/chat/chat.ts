@@ -10,6 +10,7 @@ import type { Update } from 'grammy/types'
 import type { PendingMessage } from '../../agent-vm/protocol.ts'
 import type { Bindings } from '../bindings.ts'
 import { parseConfig } from '../config.ts'
+import type { Urgency } from './call-purse.ts'
 import { type ChatDatabase, durableChatDatabase, ensureTables } from './chat-database.ts'
 import { ChatEngine, type Handlers } from './chat-engine.ts'
 import { parseChatName } from './chat-name.ts'
@@ -68,6 +69,16 @@ export class Chat extends DurableObject<Bindings> {
   /** What an ordinary group knew, when it has become this supergroup. */
   async adopt(values: Readonly<Record<string, string>>, agentChat: string): Promise<void> {
     this.#engine.adopt(values, agentChat)
+  }
+
+  /** What topics of this chat tell people counts here too. @returns 0, or after how many ms to ask again */
+  async takeCall(urgency: Urgency): Promise<number> {
+    return this.#engine.takeCall(urgency)
+  }
+
+  /** A topic of this chat was refused: nothing goes out until then. */
+  async noteSilence(until: number): Promise<void> {
+    this.#engine.noteSilence(until)
   }
 
   /** Makes sure that unfinished work has an alarm. */

@@ -213,6 +213,29 @@ describe('flood control as strict as Telegram’s', () => {
   })
 })
 
+describe('topics of a group under flood control', () => {
+  test('share one budget: both answers come, and nothing is refused', async () => {
+    const { person, sim } = newcomer(world)
+    const room = sim.addGroup({ title: 'Forum', members: [person], forum: true, topics: ['One', 'Two'] })
+    const threads = sim
+      .messages(room.id)
+      .flatMap((message) => (message.forum_topic_created ? [message.message_thread_id ?? 0] : []))
+    sim.setLimits('real')
+    world.agent.brain = async (turn) => {
+      for (let n = 0; n < 8; n++) {
+        await turn.say('Let me look at the next one of these.', { everyMs: 30 })
+        await turn.sleep(600)
+      }
+      await turn.say(ANSWER)
+    }
+    for (const thread of threads) sim.sendText({ from: person, chat: room.id, thread }, `@${world.botName} go`)
+    for (const thread of threads) await sim.waitForBot(room.id, ANSWER, { thread, timeoutMs: 60_000 })
+    const refused = sim.calls({ chat: room.id }).filter(({ status }) => status === 429)
+    sim.setLimits('off')
+    expect(refused).toEqual([])
+  })
+})
+
 describe('chats beside each other', () => {
   test('do not wait for each other', async () => {
     const slow = newcomer(world)
