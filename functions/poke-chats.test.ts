@@ -7,7 +7,8 @@ import { type Sqld, startSqld } from '../local/sqld.ts'
 import type { Bindings } from './bindings.ts'
 import { openDatabase } from './database/database.ts'
 import { DAY_MS, takeMessage } from './database/limits.ts'
-import { pokeChats } from './poke-chats.ts'
+import { messageCounts } from './database/schema.ts'
+import { MAX_CHATS, POKE_EVERY_MS, pokeChats } from './poke-chats.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 0, 5)
 let sqld: Sqld
@@ -46,4 +47,17 @@ test('chats spoken in since yesterday are touched once, and one that fails does 
   } as unknown as Bindings['CHAT']
   await pokeChats({ database, env: { CHAT } }, NOW)
   expect(poked.sort()).toEqual(['1:-20:3', '1:10'])
+})
+
+test('more chats than one run may touch are all touched within a few runs', async () => {
+  const database = openDatabase({ url: sqld.url })
+  const day = new Date(NOW).toISOString().slice(0, 10)
+  const chats = Array.from({ length: 2 * MAX_CHATS }, (_, n) => `2:${n}`)
+  await database
+    .insert(messageCounts)
+    .values(chats.map((chat, n) => ({ userId: n, scope: `last:${chat}`, day, count: 1 })))
+  const poked = new Set<string>()
+  const CHAT = { getByName: (name: string) => ({ poke: async () => poked.add(name) }) } as unknown as Bindings['CHAT']
+  for (let run = 0; run < 3; run++) await pokeChats({ database, env: { CHAT } }, NOW + run * POKE_EVERY_MS)
+  expect(chats.filter((chat) => !poked.has(chat))).toEqual([])
 })

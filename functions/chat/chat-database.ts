@@ -24,7 +24,7 @@ export function durableChatDatabase(storage: DurableObjectStorage): ChatDatabase
  *
  * `inbox` updates until 48 h after they were handled · `reports` what provisioning says · `outbox` every visible message,
  * before and after it is sent · `refs` names of sent messages · `store` the handlers' small values · `turns` what agents are
- * asked and how far the answer is · `pending_seen` results of background work that were taken over.
+ * asked and how far the answer is · `pending_taken` results of background work that were taken over.
  */
 const TABLES = [
   `CREATE TABLE IF NOT EXISTS inbox (
@@ -49,7 +49,8 @@ const TABLES = [
     failures INTEGER NOT NULL DEFAULT 0, next_at INTEGER NOT NULL DEFAULT 0, created_at INTEGER NOT NULL,
     started_at INTEGER, ended_at INTEGER)`,
   'CREATE INDEX IF NOT EXISTS turns_open ON turns (state, seq)',
-  'CREATE TABLE IF NOT EXISTS pending_seen (agent_id TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (agent_id, id))',
+  `CREATE TABLE IF NOT EXISTS pending_taken (
+    agent_id TEXT NOT NULL, result TEXT NOT NULL, taken_at INTEGER NOT NULL, PRIMARY KEY (agent_id, result))`,
 ] as const
 
 /** Columns of later releases: tables that exist already get them here. */

@@ -30,7 +30,7 @@ import { watermarkOf } from './message-watermark.ts'
 import { Outbox } from './outbox.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import { pause } from './pause.ts'
-import { takePending } from './pending-delivery.ts'
+import { prunePending, takePending } from './pending-delivery.ts'
 import { PendingFetch } from './pending-fetch.ts'
 import { Reports } from './reports.ts'
 import { RowWaiters } from './row-waiters.ts'
@@ -47,7 +47,7 @@ import { readNews } from './update-news.ts'
 import { WorkLoops } from './work-loops.ts'
 
 /** An alarm may run for 15 minutes; a turn is handed to the next one well before. */
-const HANDOVER_MS = 10 * 60_000
+export const HANDOVER_MS = 10 * 60_000
 const PRUNE_EVERY_MS = 3_600_000
 /** Parts of an album come within seconds. */
 const ALBUM_SPAN_MS = 10_000
@@ -65,6 +65,7 @@ export interface EngineOptions {
   readonly config: Config
   readonly env: Bindings
   readonly handlers: Handlers
+  readonly handoverMs: number
   /** Makes sure that the alarm runs soon. */
   wake(): Promise<void>
 }
@@ -182,7 +183,7 @@ export class ChatEngine {
   /** @returns when to run again, `undefined` when nothing is left */
   async run(): Promise<number | undefined> {
     const handover = new AbortController()
-    const timer = setTimeout(() => handover.abort(), HANDOVER_MS)
+    const timer = setTimeout(() => handover.abort(), this.#options.handoverMs)
     try {
       this.#prune()
       await this.#handOver()
@@ -411,10 +412,16 @@ export class ChatEngine {
   #prune(): void {
     if (now() - this.#prunedAt < PRUNE_EVERY_MS) return
     this.#prunedAt = now()
-    this.#inbox.prune(now())
-    this.#outbox.prune(now())
-    this.#turns.prune()
-    this.#reports.prune(now() - KEPT_AFTER_DONE_MS)
+    try {
+      this.#inbox.prune(now())
+      this.#outbox.prune(now())
+      this.#turns.prune()
+      this.#reports.prune(now() - KEPT_AFTER_DONE_MS)
+      prunePending(this.#options.storage, now())
+    } catch (error) {
+      if (isStaleIsolate(error)) throw error
+      log('error', 'prune_failed', { chat: this.#options.identity.name, error: describeError(error) })
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** What delivery itself must remember of a chat: beside the handlers' values, under names of its own. */
 import type { UserFromGetMe } from 'grammy/types'
 import { z } from 'zod'
+import { describeError, log } from '../log.ts'
 import { LANGUAGES, type Language } from './catalogue/catalogue.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import { agentChatId } from './chat-name.ts'
@@ -38,6 +39,7 @@ export class ChatFacts {
   readonly #database: ChatDatabase
   readonly #identity: ChatIdentity
   #facts: Facts
+  #isLearning = false
 
   constructor(identity: ChatIdentity, database: ChatDatabase) {
     this.#identity = identity
@@ -95,18 +97,25 @@ export class ChatFacts {
     return kind === 'group' || this.#facts.bot?.info.has_topics_enabled !== true
   }
 
-  /** @param fetchInfo `getMe`; asked when what is known is old, and needed only when nothing is */
+  /** @param fetchInfo `getMe`; waited for only when nothing is known: an update must not wait for Telegram */
   async bot(fetchInfo: () => Promise<UserFromGetMe>, now: number): Promise<UserFromGetMe> {
     const known = this.#facts.bot
-    if (known && now - known.at < BOT_INFO_KEPT_MS) return known.info as unknown as UserFromGetMe
-    try {
-      const info = await fetchInfo()
-      this.save({ bot: { info: { ...info }, at: now } })
-      return info
-    } catch (error) {
-      if (!known) throw error
-      return known.info as unknown as UserFromGetMe
+    if (!known) return this.#learn(fetchInfo, now)
+    if (now - known.at >= BOT_INFO_KEPT_MS && !this.#isLearning) {
+      this.#isLearning = true
+      void this.#learn(fetchInfo, now)
+        .catch((error: unknown) => log('info', 'bot_not_asked', { error: describeError(error) }))
+        .finally(() => {
+          this.#isLearning = false
+        })
     }
+    return known.info as unknown as UserFromGetMe
+  }
+
+  async #learn(fetchInfo: () => Promise<UserFromGetMe>, now: number): Promise<UserFromGetMe> {
+    const info = await fetchInfo()
+    this.save({ bot: { info: { ...info }, at: now } })
+    return info
   }
 
   save(change: Partial<Facts>): void {

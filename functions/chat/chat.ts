@@ -10,14 +10,17 @@ import type { Update } from 'grammy/types'
 import type { PendingMessage } from '../../agent-vm/protocol.ts'
 import type { Bindings } from '../bindings.ts'
 import { parseConfig } from '../config.ts'
+import { log } from '../log.ts'
 import type { Urgency } from './call-purse.ts'
 import { type ChatDatabase, durableChatDatabase, ensureTables } from './chat-database.ts'
-import { ChatEngine, type Handlers } from './chat-engine.ts'
+import { ChatEngine, HANDOVER_MS, type Handlers } from './chat-engine.ts'
 import { parseChatName } from './chat-name.ts'
 import type { DeploymentReport } from './deployment-report.ts'
 import { classifyUpdate, describeDeployment, handleUpdate } from './handle-update.ts'
 import { hostsAgent } from './hosts-agent.ts'
 
+/** The platform ends an alarm after 15 minutes: whatever did not let go by the second limit hangs. */
+const LIMITS = { handoverMs: HANDOVER_MS, watchdogMs: 14 * 60_000 }
 const HANDLERS: Handlers = { classifyUpdate, describeDeployment, handleUpdate }
 
 /** What is known of an update where it comes in; the rest is the handlers' to read. */
@@ -29,9 +32,15 @@ export class Chat extends DurableObject<Bindings> {
   readonly #engine: ChatEngine
   readonly #storage: ChatDatabase
 
-  /** @param handlers what Baal says and does; the platform gives none, tests give their own */
-  constructor(ctx: DurableObjectState, env: Bindings, handlers: Handlers = HANDLERS) {
+  readonly #limits: typeof LIMITS
+
+  /**
+   * @param handlers what Baal says and does; the platform gives none, tests give their own
+   * @param limits tests are less patient
+   */
+  constructor(ctx: DurableObjectState, env: Bindings, handlers: Handlers = HANDLERS, limits: typeof LIMITS = LIMITS) {
     super(ctx, env)
+    this.#limits = limits
     const storage = durableChatDatabase(ctx.storage)
     ensureTables(storage)
     this.#storage = storage
@@ -41,6 +50,7 @@ export class Chat extends DurableObject<Bindings> {
       config: parseConfig(env),
       env,
       handlers,
+      handoverMs: limits.handoverMs,
       wake: () => this.#wakeAt(Date.now()),
     })
     // Work without an alarm, whatever lost it, is taken up again as soon as anything touches the chat.
@@ -87,8 +97,19 @@ export class Chat extends DurableObject<Bindings> {
   }
 
   override async alarm(): Promise<void> {
-    const next = await this.#engine.run()
-    if (next !== undefined) await this.#wakeAt(next)
+    // A new object begins with what is stored: better than an alarm that the platform ends, with every wait in it still open.
+    const watchdog = setTimeout(() => this.#startAnew(), this.#limits.watchdogMs)
+    try {
+      const next = await this.#engine.run()
+      if (next !== undefined) await this.#wakeAt(next)
+    } finally {
+      clearTimeout(watchdog)
+    }
+  }
+
+  #startAnew(): void {
+    log('error', 'chat_hangs', { chat: this.ctx.id.name ?? '' })
+    this.ctx.abort('work did not end in time')
   }
 
   /** Never later than an alarm that is set already: it may be for something newer. */

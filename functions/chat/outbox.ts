@@ -281,6 +281,10 @@ export class Outbox {
 
   prune(now: number): void {
     this.#database.query('DELETE FROM outbox WHERE ended_at < ?', now - KEPT_AFTER_END_MS)
+    // Names of messages nobody will edit any more: their rows are gone.
+    this.#database.query(
+      "DELETE FROM refs WHERE ref LIKE 'turn:%' AND message_id NOT IN (SELECT message_id FROM outbox WHERE message_id IS NOT NULL)",
+    )
   }
 
   #supersede(target: MessageTarget): void {

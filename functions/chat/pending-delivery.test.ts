@@ -45,6 +45,21 @@ describe('takePending', () => {
     expect(outbox.find(3)?.action).toMatchObject({ name: 'result.md', content: book })
   })
 
+  test('takes the same id again when a new machine counts from the beginning', () => {
+    const { take, texts } = start()
+    take([{ ...result(1, 'before'), created_at: '2026-01-01T00:00:00Z' }])
+    take([{ ...result(1, 'after'), created_at: '2026-02-01T00:00:00Z' }])
+    expect(texts()).toEqual(['⏰ before', '⏰ after'])
+  })
+
+  test('cuts a result that no row would hold, and says so', () => {
+    const { take, outbox } = start()
+    take([result(1, 'x '.repeat(2_000_000))])
+    const document = outbox.find(3)?.action
+    expect(JSON.stringify(document).length).toBeLessThan(2_000_000)
+    expect(document).toMatchObject({ caption: { text: expect.stringContaining('too long to send') } })
+  })
+
   test('is done with nothing', () => {
     expect(start().take([])).toBe(0)
   })

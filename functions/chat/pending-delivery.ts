@@ -20,8 +20,14 @@ export interface PendingPorts {
   now(): number
 }
 
+/** A row of the storage holds two megabytes; what does not fit would hold up all results behind it. */
+export const MAX_RESULT_CHARS = 200_000
+/** An agent that could not acknowledge for so long offers nothing any more. */
+const KEPT_MS = 30 * 86_400_000
+
 /**
- * Takes results over in order, all or nothing. The same agent's same id is taken once, however often it is offered.
+ * Takes results over in order, all or nothing. The same result is taken once, however often it is offered; on a new machine
+ * an agent counts from the beginning, so that its time belongs to its identity.
  * @returns the highest id that is durable here; 0 when there was nothing
  */
 export function takePending(agentId: string, messages: readonly PendingMessage[], ports: PendingPorts): number {
@@ -31,9 +37,11 @@ export function takePending(agentId: string, messages: readonly PendingMessage[]
     for (const message of messages.toSorted((a, b) => a.id - b.id)) {
       const isNew =
         database.query(
-          'INSERT INTO pending_seen (agent_id, id) VALUES (?, ?) ON CONFLICT DO NOTHING RETURNING id',
+          `INSERT INTO pending_taken (agent_id, result, taken_at) VALUES (?, ?, ?)
+           ON CONFLICT DO NOTHING RETURNING result`,
           agentId,
-          message.id,
+          identityOf(message),
+          ports.now(),
         ).length > 0
       if (isNew) write(agentId, message, ports)
       highest = message.id
@@ -42,9 +50,19 @@ export function takePending(agentId: string, messages: readonly PendingMessage[]
   })
 }
 
-function write(agentId: string, { id, content, source, file }: PendingMessage, ports: PendingPorts): void {
+export function prunePending(database: ChatDatabase, now: number): void {
+  database.query('DELETE FROM pending_taken WHERE taken_at < ?', now - KEPT_MS)
+}
+
+function identityOf({ id, created_at }: PendingMessage): string {
+  return `${id}@${created_at.slice(0, 64)}`
+}
+
+function write(agentId: string, message: PendingMessage, ports: PendingPorts): void {
+  const { source, file } = message
+  const content = message.content.slice(0, MAX_RESULT_CHARS)
   const { outbox, now } = ports
-  const key = `p:${agentId}:${id}`
+  const key = `p:${agentId}:${identityOf(message)}`
   const sign = SIGNS[source]
   const said = renderMarkdown(content, { enoughUnits: ENOUGH_UNITS })
   if (said.text !== '') {
@@ -54,7 +72,8 @@ function write(agentId: string, { id, content, source, file }: PendingMessage, p
       outbox.add(`${key}:${index}`, { kind: 'send', text }, now())
     })
     if (!isWhole) {
-      const caption = plainText(ports.words().longAnswer)
+      const { longAnswer, clipped } = ports.words()
+      const caption = plainText(content === message.content ? longAnswer : `${longAnswer}\n${clipped}`)
       outbox.add(`${key}:whole`, { kind: 'document', name: 'result.md', content, caption }, now())
     }
   }

@@ -11,7 +11,8 @@ import type { FormattedText } from './text/formatted-text.ts'
 const CALL_TIMEOUT_S = 20
 /** A preview that takes longer than this is stale. */
 const PREVIEW_TIMEOUT_S = 6
-const UPLOAD_TIMEOUT_S = 300
+/** Together with the time until handover it must stay well below an alarm's 15 minutes. */
+const UPLOAD_TIMEOUT_S = 200
 
 export interface Destination {
   readonly chatId: number

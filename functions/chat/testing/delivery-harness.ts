@@ -68,11 +68,11 @@ export type DeliveryHarness = Surroundings & {
 /** Everything, with the Worker inside wrangler's own harness. */
 export async function startDelivery(
   brain: FakeBrain,
-  options: Partial<TelegramOptions> = {},
+  { vars = {}, ...options }: Partial<TelegramOptions> & { vars?: Record<string, string> } = {},
 ): Promise<DeliveryHarness> {
   const around = await startSurroundings(brain, options)
   const configPath = fileURLToPath(new URL('wrangler.toml', import.meta.url))
-  const server = createTestHarness({ workers: [{ configPath, vars: around.variables }] })
+  const server = createTestHarness({ workers: [{ configPath, vars: { ...around.variables, ...vars } }] })
   const { url } = await server.listen()
   await setWebhook(around.telegram, new URL(`/telegram/${BOT_ID}`, url).href)
   return {

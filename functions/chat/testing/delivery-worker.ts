@@ -6,9 +6,16 @@ import { telegramWebhook } from '../../telegram-webhook.ts'
 import { Chat as RealChat } from '../chat.ts'
 import { classifyUpdate, describeDeployment, handleUpdate } from './simple-handlers.ts'
 
+/** Given by tests that are less patient than the platform. */
+interface TestBindings extends Bindings {
+  readonly TEST_HANDOVER_MS?: string
+}
+
 export class Chat extends RealChat {
-  constructor(ctx: DurableObjectState, env: Bindings) {
-    super(ctx, env, { classifyUpdate, describeDeployment, handleUpdate })
+  constructor(ctx: DurableObjectState, env: TestBindings) {
+    const handoverMs = Number(env.TEST_HANDOVER_MS ?? 600_000)
+    const limits = { handoverMs, watchdogMs: 3 * handoverMs }
+    super(ctx, env, { classifyUpdate, describeDeployment, handleUpdate }, limits)
   }
 }
 

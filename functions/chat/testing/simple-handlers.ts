@@ -7,6 +7,8 @@ import { RETRY_BUTTON, STEPS_BUTTON } from '../turn-buttons.ts'
 /** The one agent of every test. */
 export const TEST_AGENT_ID = 'agent0000000test'
 
+const hung = new Set<number>()
+
 /** Words are for the agent; commands, buttons and the rest are control. In groups only what mentions the bot counts. */
 export const classifyUpdate: ClassifyUpdate = (update, { bot, chat }) => {
   const { message } = update
@@ -32,6 +34,11 @@ export const handleUpdate: HandleUpdate = async (update, ports) => {
     const count = (ports.store.get('count', z.int()) ?? 0) + 1
     ports.store.put('count', count)
     return { outgoing: [{ kind: 'send', text: plainText(`count ${count}`) }] }
+  }
+  // Hangs once: the next object of the chat knows better.
+  if (words.startsWith('/hang') && !hung.has(update.update_id)) {
+    hung.add(update.update_id)
+    await new Promise(() => undefined)
   }
   if (words.startsWith('/boom')) throw new Error('boom')
   if (words.startsWith('/')) return { outgoing: [{ kind: 'send', text: plainText(`command ${words}`) }] }
