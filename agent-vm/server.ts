@@ -28,6 +28,12 @@ export interface ServerPorts
 export function createApp(ports: ServerPorts): Hono {
   const app = new Hono()
   const isOurs = compareSecret(ports.secret)
+  app.use(async (c, next) => {
+    await next()
+    c.header('x-content-type-options', 'nosniff')
+    // What an agent holds is its owner's: nothing on the way may keep it.
+    if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
+  })
   // Other spellings of it (a query, HEAD) than the edge answers by itself.
   app.get('/health', (c) => c.json(describeHealth(ports)))
   app.use(async (c, next) => {

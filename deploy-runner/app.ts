@@ -42,6 +42,11 @@ export function createApp(ports: AppPorts): Hono {
   const { artifacts, limits = DEFAULT_LIMITS } = ports
   const locks = createMachineLock()
   const app = new Hono()
+  app.use(async (c, next) => {
+    await next()
+    c.header('x-content-type-options', 'nosniff')
+    c.header('cache-control', 'no-store')
+  })
 
   app.get('/health', (c) =>
     c.json({
@@ -68,10 +73,11 @@ export function createApp(ports: AppPorts): Hono {
     work: (body: z.infer<S>, ssh: SshConnection, progress: Progress) => Promise<MachineReport>,
   ): void {
     app.post(path, async (c) => {
+      const authorization = c.req.header('authorization')
+      if (!(await ports.authenticate.knows(authorization))) return c.json({ error: 'unauthorized' }, 401)
       const raw = await readBody(c.req.raw)
       // The length is refused like a bad signature: nothing of an unsigned body is looked at.
-      if (!raw || !(await ports.authenticate(c.req.header('authorization'), raw)))
-        return c.json({ error: 'unauthorized' }, 401)
+      if (!raw || !(await ports.authenticate(authorization, raw))) return c.json({ error: 'unauthorized' }, 401)
       c.header('content-type', RUNNER_CONTENT_TYPE)
       return stream(c, async (out) => {
         const gone = new AbortController()

@@ -11,7 +11,11 @@ const CLOCK_TOLERANCE_S = 5
 /** More tokens than this in one minute are no honest caller; they are forgotten once they have expired. */
 const MAX_REMEMBERED = 10_000
 
-export type Authenticate = (authorization: string | undefined, body: Uint8Array) => Promise<boolean>
+export interface Authenticate {
+  (authorization: string | undefined, body: Uint8Array): Promise<boolean>
+  /** Whether the token is good as far as it goes without its body: a stranger's body is not even read. */
+  knows(authorization: string | undefined): Promise<boolean>
+}
 
 /**
  * @param publicKey a public Ed25519 JWK, or a JWK set while keys are rotated
@@ -22,14 +26,21 @@ export async function createAuthenticate(publicKey: object, now: () => number = 
   const keys = await Promise.all(jwks.map(async (jwk) => (await importJWK(jwk, 'EdDSA')) as CryptoKey))
   const used = new Map<string, number>()
 
-  return async (authorization, body) => {
+  const authenticate = async (authorization: string | undefined, body: Uint8Array) => {
+    const claims = await read(authorization)
+    return claims !== undefined && sameHash(claims.bodyHash, body) && useOnce(claims.jti, claims.exp)
+  }
+  return Object.assign(authenticate, {
+    knows: async (authorization: string | undefined) => (await read(authorization)) !== undefined,
+  })
+
+  async function read(authorization: string | undefined) {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization ?? '')?.[1]
     const claims = token ? await verify(token) : undefined
-    if (!claims) return false
+    if (!claims) return undefined
     const { jti, exp = 0, iat = 0, body: bodyHash } = claims
-    if (exp - iat > RUNNER_TOKEN_LIFETIME_S || typeof jti !== 'string' || jti.length < 8) return false
-    if (typeof bodyHash !== 'string' || !sameHash(bodyHash, body)) return false
-    return useOnce(jti, exp)
+    if (exp - iat > RUNNER_TOKEN_LIFETIME_S || typeof jti !== 'string' || jti.length < 8) return undefined
+    return typeof bodyHash === 'string' ? { jti, exp, bodyHash } : undefined
   }
 
   async function verify(token: string): Promise<JWTPayload | undefined> {

@@ -69,6 +69,17 @@ describe('a call', () => {
     expect((await runner.post('/machines/deploy', 'x'.repeat(300_000))).status).toBe(401)
   })
 
+  test('of a stranger has no body read at all', async () => {
+    let read = 0
+    const body = new ReadableStream<Uint8Array>(
+      { pull: (controller) => controller.enqueue(new Uint8Array(++read)) },
+      { highWaterMark: 0 },
+    )
+    const request = { method: 'POST', body, duplex: 'half', headers: { authorization: 'Bearer a.b.c' } }
+    expect((await runner.app.request('/machines/deploy', request)).status).toBe(401)
+    expect(read).toBe(0)
+  })
+
   test('to a route that is not there is a 404, and health needs no key and tells no secret', async () => {
     expect((await runner.app.request('/machines', { method: 'POST' })).status).toBe(404)
     const health = await runner.app.request('/health')

@@ -3,7 +3,7 @@
  * the outbox of the chats they belong to, and acknowledged only as far as that is done; the sweep covers lost calls.
  */
 import { eq } from 'drizzle-orm'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import type { PendingMessage } from '../agent-vm/protocol.ts'
 import type { Bindings } from './bindings.ts'
 import { botIdOf } from './bot-id.ts'
@@ -13,8 +13,9 @@ import { findAgent } from './database/agents.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { findMember } from './database/members.ts'
 import { agents } from './database/schema.ts'
-import { agentByInferenceKey } from './inference/agent-key.ts'
+import { callingAgent } from './inference/calling-agent.ts'
 import { describeError, log } from './log.ts'
+import { STRANGER_PAUSE_S } from './strangers.ts'
 
 /** Agents asked in one sweep: one call each, well below the platform's limit on calls per event. */
 const SWEEP_BATCH = 200
@@ -24,12 +25,19 @@ const MAX_RESULTS = 100
 export const agentPending = new Hono<{ Bindings: Bindings }>().post('/agents/:id/pending', async (c) => {
   const config = parseConfig(c.env)
   const database = openDatabase({ url: config.LIBSQL_URL, authToken: config.LIBSQL_AUTH_TOKEN })
-  const agent = await agentByInferenceKey(database, c.req.header('authorization'))
+  const agent = await callingAgent(c, database)
+  if (agent === 'too_often') return tooOften(c)
   // The same answer for a wrong key and for another agent's id: neither tells which ids exist.
-  if (agent?.id !== c.req.param('id')) return c.json({ error: 'unauthorized' }, 401)
+  if (agent === 'unknown' || agent.id !== c.req.param('id')) return c.json({ error: 'unauthorized' }, 401)
+  const { success } = (await c.env.INFERENCE_RATE?.limit({ key: `pending:${agent.id}` })) ?? { success: true }
+  if (!success) return tooOften(c)
   const delivered = await collectPending(agent.id, { config, database, env: c.env })
   return c.json({ ok: true, delivered })
 })
+
+function tooOften(c: Context): Response {
+  return c.json({ error: 'too_many_requests' }, 429, { 'retry-after': String(STRANGER_PAUSE_S) })
+}
 
 interface Ports {
   readonly config: Config

@@ -9,4 +9,6 @@ export interface Bindings {
   readonly RUNNER?: DurableObjectNamespace
   /** Calls of one agent to the gateway. Absent in a Worker that only tests delivery. */
   readonly INFERENCE_RATE?: RateLimit
+  /** Calls of one address that show no key we know. Absent where nobody counts. */
+  readonly STRANGER_RATE?: RateLimit
 }

@@ -5,11 +5,14 @@ import type { Bindings } from './bindings.ts'
 import { parseConfig } from './config.ts'
 import { openDatabase } from './database/database.ts'
 import { runnerHealth } from './provision/runner-client.ts'
+import { STRANGER_PAUSE_S, strangerMayCall } from './strangers.ts'
 import { VERSION } from './version.ts'
 
 const CHECK_LIMIT_MS = 2_000
 
 export const health = new Hono<{ Bindings: Bindings }>().get('/health', async (c) => {
+  if (!(await strangerMayCall(c)))
+    return c.json({ error: 'too_many_requests' }, 429, { 'retry-after': String(STRANGER_PAUSE_S) })
   const config = parseConfig(c.env)
   const database = openDatabase({ url: config.LIBSQL_URL, authToken: config.LIBSQL_AUTH_TOKEN })
   const [databaseOk, runnerOk] = await Promise.all([

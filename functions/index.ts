@@ -1,16 +1,12 @@
-/** The Worker's entry: routes, scheduled work, and the classes the platform starts. */
-import { Hono } from 'hono'
-import { agentPending, sweepPending } from './agent-pending.ts'
-import { answerError, answerNotFound } from './answer-failure.ts'
+/** The Worker's entry: routes (`app.ts`), scheduled work, and the classes the platform starts. */
+import { sweepPending } from './agent-pending.ts'
+import { app } from './app.ts'
 import type { Bindings } from './bindings.ts'
 import { parseConfig } from './config.ts'
 import { openDatabase } from './database/database.ts'
-import { health } from './health.ts'
-import { inference } from './inference/inference.ts'
 import { describeError, log } from './log.ts'
 import { pokeChats } from './poke-chats.ts'
 import { runScheduled } from './provision/scheduled.ts'
-import { telegramWebhook } from './telegram-webhook.ts'
 
 export { Chat } from './chat/chat.ts'
 export { DeployRunner } from './provision/deploy-runner-container.ts'
@@ -18,15 +14,6 @@ export { Provision } from './provision/workflow.ts'
 
 /** The rarer of wrangler.toml's two crons: what only covers for something that was lost. */
 const SWEEP_CRON = '*/15 * * * *'
-
-const app = new Hono<{ Bindings: Bindings }>()
-  .route('/', telegramWebhook)
-  .route('/', health)
-  .route('/', agentPending)
-  .route('/', inference)
-
-app.notFound(answerNotFound)
-app.onError(answerError)
 
 export default {
   fetch: app.fetch,

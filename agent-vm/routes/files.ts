@@ -39,7 +39,6 @@ export function fileRoutes({ files }: FileRoutePorts): Hono {
       'content-type': TYPES[path.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream',
       'content-length': String(file.bytes),
       'last-modified': file.modifiedAt.toUTCString(),
-      'x-content-type-options': 'nosniff',
     })
   })
   app.put('/files/*', async (c) => {
