@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createServer, type ServerPorts } from '../agent-vm/server.ts'
+import { createApp, type ServerPorts } from '../agent-vm/server.ts'
 import { startTestAgent } from '../agent-vm/testing/agent-under-test.ts'
 import { RunnerUnderTest } from '../deploy-runner/testing/runner-under-test.ts'
 import { app as worker } from '../functions/app.ts'
@@ -69,7 +69,7 @@ afterAll(async () => {
 })
 
 /** Routes alone are looked at, and none gets past its guards: nothing behind them is needed. */
-const agent = createServer({ secret: SECRET, log: () => undefined } as unknown as ServerPorts)
+const agent = createApp({ secret: SECRET, log: () => undefined } as unknown as ServerPorts)
 
 const environment = () => ({
   PUBLIC_URL: 'http://127.0.0.1:1',
