@@ -13,6 +13,8 @@ export interface KillableWorker {
   readonly url: string
   /** Everything the Worker printed, over all starts. */
   readonly lines: readonly string[]
+  /** Of wrangler, which has workerd as its child. */
+  pid(): number
   start(): Promise<void>
   /** SIGKILL for wrangler and workerd at once. */
   kill(): Promise<void>
@@ -34,6 +36,7 @@ export async function killableWorker(options: {
   return {
     url,
     lines,
+    pid: () => running?.pid ?? -1,
     async start() {
       running = startProcess({
         name: 'the Worker',

@@ -1,0 +1,228 @@
+/**
+ * Many chats at once through the real Worker in workerd and real agent servers, against stand-ins for Telegram and the model,
+ * with Telegram's troubles on; then counts what people saw, and how much memory each part took over time.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Api } from 'grammy'
+import { ALLOWED_UPDATES } from '../../functions/chat/bot-profile.ts'
+import { openDatabase } from '../../functions/database/database.ts'
+import { agents } from '../../functions/database/schema.ts'
+import { hashInferenceKey } from '../../functions/inference/agent-key.ts'
+import { createSeal } from '../../functions/seal.ts'
+import { migrateDatabase } from '../../local/migrate.ts'
+import { ROOT } from '../../local/settings.ts'
+import { startSqld } from '../../local/sqld.ts'
+import { startTelegram, type Telegram } from '../../local/telegram/start-telegram.ts'
+import { killableWorker } from '../crash/killable-worker.ts'
+import { type AgentServer, startAgentServers } from './agent-servers.ts'
+import { converse, type Heard } from './conversations.ts'
+import { startEchoModel } from './echo-model.ts'
+import { type Growth, growthOf, type Sample, sampleMemory } from './memory.ts'
+
+export interface LoadOptions {
+  readonly chats: number
+  /** Per chat. */
+  readonly messages: number
+  readonly minutes: number
+  readonly agentServers: number
+  /** How often Telegram's troubles strike: 1 as in the crash matrix, 0 never. */
+  readonly faults: number
+  readonly seed: number
+  readonly onProgress?: (line: string) => void
+}
+
+export interface LoadReport extends Omit<Heard, 'latenciesMs'> {
+  readonly seconds: number
+  readonly answersPerSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly memory: readonly Growth[]
+  readonly samples: readonly Sample[]
+  /** The last calls to Telegram, by method and, where it was none, by what went wrong. */
+  readonly telegramCalls: Readonly<Record<string, number>>
+  readonly messagesKeptByTelegram: number
+  readonly modelRequests: number
+  /** Warnings and errors in the Worker's and the agents' logs, by event. */
+  readonly logged: Readonly<Record<string, number>>
+}
+
+const BOT_ID = 7_000_000_002
+const TOKEN = `${BOT_ID}:load-run-token-of-the-stand-in-0`
+const WEBHOOK_SECRET = 'a-webhook-secret-of-the-load-run'
+const AGENT_SECRET = 'an-agent-secret-of-the-load-run'
+const ENCRYPTION_KEY = Buffer.alloc(32, 9).toString('base64url')
+const SAMPLE_EVERY_MS = 5_000
+
+const personOf = (index: number) => 6_000_001 + index
+const agentIdOf = (index: number) => `load${String(index).padStart(4, '0')}`
+const keyOf = (index: number) => `bk-load-${String(index).padStart(4, '0')}-${'k'.repeat(24)}`
+
+export async function runLoad(options: LoadOptions): Promise<LoadReport> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'baal-load-'))
+  const running: (() => Promise<unknown>)[] = [() => rm(dataDir, { recursive: true, force: true })]
+  const logged: Record<string, number> = {}
+  try {
+    options.onProgress?.('starting the database, Telegram, the model, the Worker and the agents')
+    const sqld = await startSqld({ dataDir: join(dataDir, 'database'), port: 0 })
+    running.unshift(() => sqld.close())
+    await migrateDatabase(sqld.url)
+    const telegram = await startTelegram({ port: 0, token: TOKEN, limits: 'real', retryDelayMs: () => 200 })
+    running.unshift(() => telegram.close())
+    const model = await startEchoModel()
+    running.unshift(() => model.close())
+    const worker = await killableWorker({
+      config: join(ROOT, 'wrangler.toml'),
+      dataDir,
+      variables: workerVariables({ sqld: sqld.url, telegram: telegram.url, model: model.url }),
+    })
+    running.unshift(() => worker.stop())
+    await worker.start()
+    const servers = await startAgentServers({
+      count: options.agentServers,
+      dataDir,
+      gatewayUrl: `${worker.url}/v1`,
+      secret: AGENT_SECRET,
+      keyOf,
+      onLine: (line) => countTrouble(line, logged),
+    })
+    running.unshift(...servers.map((server) => () => server.stop()))
+    await saveAgents(sqld.url, servers, options.chats)
+    const api = new Api(TOKEN, { apiRoot: telegram.url })
+    await api.setWebhook(`${worker.url}/telegram/${BOT_ID}`, {
+      secret_token: WEBHOOK_SECRET,
+      allowed_updates: [...ALLOWED_UPDATES],
+    })
+
+    const startedAt = Date.now()
+    const watched = watchMemory(
+      { wrangler: [worker.pid()], agents: servers.map(({ pid }) => pid), database: [sqld.pid] },
+      options,
+    )
+    orderTrouble(telegram, options)
+    const { latenciesMs, ...heard } = await converse(telegram.sim, {
+      chats: options.chats,
+      messages: options.messages,
+      untilMs: startedAt + options.minutes * 60_000,
+      personOf,
+      agentOf: agentIdOf,
+    })
+    const samples = watched()
+    for (const line of worker.lines) countTrouble(line, logged)
+    const seconds = (Date.now() - startedAt) / 1000
+    return {
+      ...heard,
+      seconds: Math.round(seconds),
+      answersPerSecond: Math.round((latenciesMs.length / seconds) * 10) / 10,
+      p50Ms: percentile(latenciesMs, 0.5),
+      p99Ms: percentile(latenciesMs, 0.99),
+      memory: growthOf(samples),
+      samples,
+      telegramCalls: countCalls(telegram),
+      messagesKeptByTelegram: countMessages(telegram, options.chats),
+      modelRequests: model.requests(),
+      logged,
+    }
+  } finally {
+    for (const stop of running) await stop()
+  }
+}
+
+function workerVariables(urls: { sqld: string; telegram: string; model: string }): Record<string, string> {
+  return {
+    PUBLIC_URL: 'http://127.0.0.1:1',
+    TELEGRAM_BOT_TOKEN: TOKEN,
+    TELEGRAM_API_ROOT: urls.telegram,
+    TELEGRAM_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    LIBERTAI_API_KEY: 'a-key-of-the-stand-in',
+    LIBERTAI_BASE_URL: `${urls.model}/v1`,
+    LIBSQL_URL: urls.sqld,
+    BOT_ENCRYPTION_KEY: ENCRYPTION_KEY,
+    WORKER_SIGNING_KEY: '{}',
+    ALEPH_SSH_PUBKEY: 'ssh-ed25519 AAAA',
+    DEPLOY_RUNNER_URL: 'http://127.0.0.1:1',
+    FREE_TIER_DAILY_MESSAGES: '1000000',
+    AGENT_DAILY_REQUESTS: '1000000000',
+    AGENT_DAILY_TOKENS: '1000000000000',
+  }
+}
+
+/** One agent a person; several of them live on each server. The servers call with the keys of the first. */
+async function saveAgents(url: string, servers: readonly AgentServer[], chats: number): Promise<void> {
+  const database = openDatabase({ url })
+  const seal = createSeal(ENCRYPTION_KEY)
+  for (let index = 0; index < Math.max(chats, servers.length); index++) {
+    const id = agentIdOf(index)
+    await database.insert(agents).values({
+      id,
+      ownerId: personOf(index),
+      name: `Rosa ${index}`,
+      prompt: 'Be helpful.',
+      model: 'qwen3-coder-next',
+      status: 'running',
+      url: servers[index % servers.length]?.url ?? '',
+      secretSealed: await seal.seal(AGENT_SECRET, { what: 'agent-secret', id }),
+      inferenceKeySealed: '',
+      inferenceKeyHash: hashInferenceKey(keyOf(index)),
+      createdAt: 0,
+      updatedAt: 0,
+    })
+  }
+}
+
+function orderTrouble({ sim }: Telegram, { faults, seed }: LoadOptions): void {
+  if (faults <= 0) return
+  sim.fault({ kind: 'flood', retry_after: 2, probability: 0.005 * faults, seed })
+  sim.fault({ kind: 'server_error', probability: 0.01 * faults, seed: seed + 1 })
+  sim.fault({ kind: 'drop_before', probability: 0.005 * faults, seed: seed + 2 })
+  sim.fault({ kind: 'drop_after', probability: 0.01 * faults, seed: seed + 3 })
+}
+
+/** @returns stops, and gives all samples */
+function watchMemory(roots: Readonly<Record<string, number[]>>, { onProgress }: LoadOptions): () => Sample[] {
+  const startedAt = Date.now()
+  const samples: Sample[] = []
+  const look = () => {
+    const sample = sampleMemory(roots, Math.round((Date.now() - startedAt) / 1000))
+    const own = { 'Telegram, model and people (this process)': process.memoryUsage().rss / 1024 / 1024 }
+    samples.push({ ...sample, parts: { ...sample.parts, ...own } })
+    onProgress?.(
+      `${sample.atS} s: ${Object.entries(sample.parts)
+        .map(([part, mb]) => `${part} ${Math.round(mb)} MB`)
+        .join(', ')}`,
+    )
+  }
+  look()
+  const timer = setInterval(look, SAMPLE_EVERY_MS)
+  return () => {
+    clearInterval(timer)
+    look()
+    return samples
+  }
+}
+
+function countTrouble(line: string, counts: Record<string, number>): void {
+  if (!/"event":/.test(line)) return
+  const event = /"event":"(\w+)"/.exec(line)?.[1] ?? 'unnamed'
+  counts[event] = (counts[event] ?? 0) + 1
+}
+
+function countCalls({ sim }: Telegram): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { method, status, description } of sim.calls()) {
+    const kind = status === 200 ? method : `${method}: ${status || 'dropped'} ${description ?? ''}`.trim()
+    counts[kind] = (counts[kind] ?? 0) + 1
+  }
+  return counts
+}
+
+function countMessages({ sim }: Telegram, chats: number): number {
+  let count = 0
+  for (let index = 0; index < chats; index++) count += sim.messages(personOf(index)).length
+  return count
+}
+
+function percentile(values: readonly number[], share: number): number {
+  return Math.round(values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0)
+}
