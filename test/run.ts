@@ -1,7 +1,7 @@
 /**
  * `npm test` and its wider relatives. Each suite adds to one pair of counts; the last line is `N passed, N failed`.
  *
- * node local/bootstrap.mjs test/run.ts [check] [unit] [browser] [vm]   (default: check unit)
+ * node local/bootstrap.mjs test/run.ts [check] [audit] [unit] [browser] [vm] [deploy]   (default: check unit)
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ROOT } from '../local/settings.ts'
+import { auditPackages } from './audit.ts'
 
 interface Counts {
   passed: number
@@ -30,6 +31,7 @@ const SUITES: Readonly<Record<string, () => Counts>> = {
       command('types', ['node_modules/typescript/bin/tsc', '-p', '.']),
       command('lint and format', ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']),
     ]),
+  audit,
   unit: () => vitest('unit', []),
   browser: () => vitest('browser', ['--config', 'test/browser/vitest.config.ts']),
   vm: () => vitest('vm', ['--config', 'test/vm/vitest.config.ts']),
@@ -51,6 +53,17 @@ if (unknown) {
 const total = add((wanted.length > 0 ? wanted : ['check', 'unit']).map((name) => SUITES[name]?.() ?? NOTHING))
 console.log(`\n${total.passed} passed, ${total.failed} failed`)
 process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1)
+
+/** Not counted when nobody answered: it neither passed nor failed, but it is said. */
+function audit(): Counts {
+  const result = auditPackages()
+  if (result.kind === 'unanswered') {
+    console.log(`NOT CHECKED: packages for known weaknesses, because the registry answers no audits (${result.reason})`)
+    return NOTHING
+  }
+  console.log(result.kind === 'clean' ? 'ok: npm audit' : `FAILED: npm audit found ${result.packages.join(', ')}`)
+  return result.kind === 'clean' ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+}
 
 function command(name: string, args: readonly string[]): Counts {
   const ok = node(args) === 0
