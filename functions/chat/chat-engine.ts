@@ -44,6 +44,7 @@ import { turnIdOf } from './turn-id.ts'
 import type { TurnRunner } from './turn-runner.ts'
 import { TurnStore } from './turn-store.ts'
 import { readNews } from './update-news.ts'
+import { findMalformed } from './well-formed-update.ts'
 import { WorkLoops } from './work-loops.ts'
 
 /** An alarm may run for 15 minutes; a turn is handed to the next one well before. */
@@ -134,6 +135,11 @@ export class ChatEngine {
     if (this.#inbox.has(update.update_id)) {
       if (this.hasWork()) await this.#kick('control')
       return 'duplicate'
+    }
+    const malformed = findMalformed(update)
+    if (malformed !== undefined) {
+      log('warn', 'update_malformed', { update: update.update_id, chat: this.#options.identity.name, malformed })
+      return 'ignored'
     }
     await this.#note(update)
     const lane = await this.#laneOf(update)

@@ -26,7 +26,8 @@ export const handleUpdate: HandleUpdate = async (update, ports) => {
   if (!person || person.is_bot) return NOTHING
   const user = await ensureUser(ports.database, {
     id: person.id,
-    firstName: person.first_name,
+    // The database refuses half a character.
+    firstName: person.first_name.toWellFormed(),
     languageCode: person.language_code,
     now: ports.now(),
   })

@@ -77,8 +77,8 @@ async function openChat(ctx: BaalContext, agentId: string): Promise<void> {
   if (access.kind === 'none' || (inGroup && access.kind !== 'owner')) return out.toast(words.chat.notFound, true)
   const { agent } = access
   chooseAgent(ports.store, { agentId, chosenBy: user.id })
-  out.toast(words.chat.now({ agent: agent.name }).text)
   if (inGroup) return out.send(words.chat.groupPrivate({ agent: agent.name }))
+  out.toast(words.chat.now({ agent: agent.name }).text)
   out.send(words.chat.now({ agent: agent.name }))
 }
 

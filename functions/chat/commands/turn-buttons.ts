@@ -37,7 +37,7 @@ function showSteps({ ports, words, out }: BaalContext, turnId: string): void {
     if (step.type !== 'tool_use') continue
     const result = results.get(step.id)
     const mark = result === undefined ? '…' : result.ok ? '✓' : '✗'
-    const summary = result ? clip(result.summary.replace(/\s+/g, ' '), SHOWN_SUMMARY_POINTS) : ''
+    const summary = result ? clip(newsOf(result).replace(/\s+/g, ' '), SHOWN_SUMMARY_POINTS) : ''
     lines.push(`${mark} ${describeTool(step.name, step.input)}${summary ? ` → ${summary}` : ''}`)
   }
   const shown = lines.slice(-SHOWN_STEPS)
@@ -45,4 +45,10 @@ function showSteps({ ports, words, out }: BaalContext, turnId: string): void {
   out.send(fmt`${longQuote(join(left > 0 ? [words.files.more({ count: left }), ...shown] : shown, '\n'))}`, {
     silent: true,
   })
+}
+
+/** The summary of a command repeats it; what stands behind it says how it ended. */
+function newsOf({ ok, summary }: { readonly ok: boolean; readonly summary: string }): string {
+  if (!summary.startsWith('$ ')) return summary
+  return ok ? '' : (/\(([^()]*)\)$/.exec(summary)?.[1] ?? '')
 }
