@@ -35,9 +35,9 @@ export class ChatPage {
     page.on('pageerror', (error) => this.problems.push(error.message))
   }
 
-  static async open(browser: Browser, url: string): Promise<ChatPage> {
+  static async open(browser: Browser, url: string, viewport = PHONE): Promise<ChatPage> {
     await mkdir(SCREENSHOTS, { recursive: true })
-    const chat = new ChatPage(await browser.newPage({ viewport: PHONE }))
+    const chat = new ChatPage(await browser.newPage({ viewport }))
     await chat.page.goto(url)
     return chat
   }
@@ -53,6 +53,37 @@ export class ChatPage {
     await this.page.getByTestId('inline-button').filter({ hasText: text }).last().click()
   }
 
+  /** Picks files as a person does, with words under them. */
+  async attach(files: readonly { name: string; mimeType: string; buffer: Buffer }[], caption: string): Promise<void> {
+    await this.page.getByTestId('attach').click()
+    const [chooser] = await Promise.all([
+      this.page.waitForEvent('filechooser'),
+      this.page.getByTestId('attach-file').click(),
+    ])
+    await chooser.setFiles([...files])
+    await this.page.getByTestId('caption').fill(caption)
+    await this.page.getByTestId('send-files').click()
+  }
+
+  /** On a phone the list of chats is a page of its own. */
+  async backToChats(): Promise<void> {
+    await this.page.getByTestId('back').click()
+    await this.page.getByTestId('chats').waitFor()
+  }
+
+  async openChat(name: string | RegExp): Promise<void> {
+    await this.page.getByTestId('chats').getByRole('button', { name }).first().click()
+  }
+
+  /** From the menu of what can be made new. */
+  async make(what: string | RegExp, name: string): Promise<void> {
+    await this.page.getByTestId('new').click()
+    await this.page.getByRole('menuitem', { name: what, exact: true }).click()
+    await this.page.getByRole('dialog').getByRole('textbox').fill(name)
+    await this.page.getByRole('dialog').getByRole('button').last().click()
+    await this.page.getByTestId('chat-header').getByText(name).waitFor()
+  }
+
   message(text: string | RegExp): Locator {
     return this.page.getByTestId('message').filter({ hasText: text }).last()
   }
@@ -66,6 +97,7 @@ export class ChatPage {
   }
 
   async screenshot(name: string): Promise<void> {
-    await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) })
+    // As it looks once it has come to rest: what fades in is fully there.
+    await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: 'disabled' })
   }
 }

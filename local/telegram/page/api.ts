@@ -78,6 +78,8 @@ export const api = {
     ((await post('/groups', { title, members, forum })) as { id: number }).id,
   addTopic: async (chat: number, from: number, name: string) =>
     ((await post('/topics', { chat, from, name })) as { thread: number }).thread,
+  /** What the bot's owner switches on at BotFather: topics in private chats. */
+  enablePrivateTopics: () => post('/bot', { has_topics_enabled: true }),
   newMediaGroup: async () => ((await post('/media-group', {})) as { media_group: string }).media_group,
 
   file: async (

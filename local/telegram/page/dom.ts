@@ -70,6 +70,8 @@ const ICONS = {
   play: 'M8 5v14l11-7z',
   plus: 'M12 5v14M5 12h14',
   reply: 'M10 8V4l-7 7 7 7v-4c5 0 8 1.500 11 5-1-6-4-11-11-11z',
+  outside: 'M8 6h10v10M18 6 6 18',
+  copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
   pin: 'M9 4h6l-1 6 4 4H6l4-4zM12 14v7',
 } as const
 

@@ -36,9 +36,10 @@ export class Header {
     }
     const isPrivate = chat.type === 'private'
     const topic = chat.topics.find(({ thread_id }) => thread_id === open?.thread)
-    const name = isPrivate ? state.bot.first_name : topic ? topic.name : chat.title
+    const whole = isPrivate ? state.bot.first_name : chat.title
+    const name = topic ? topic.name : whole
     const members = [...chat.members, state.bot.first_name]
-    const subtitle = isPrivate ? `bot · @${state.bot.username}` : topic ? `in ${chat.title}` : members.join(', ')
+    const subtitle = topic ? `in ${whole}` : isPrivate ? `bot · @${state.bot.username}` : members.join(', ')
     const status = !connected ? 'connecting…' : action ? `${actionText(action)}…` : isDrafting ? 'writing…' : undefined
     const back = h(
       'button',

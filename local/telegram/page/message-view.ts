@@ -172,7 +172,7 @@ function renderKeyboard(message: Message, actions: MessageActions): HTMLElement 
 }
 
 function renderButton(message: Message, button: InlineKeyboardButton, actions: MessageActions): HTMLElement {
-  const mark = 'url' in button ? '↗' : 'copy_text' in button ? '⧉' : 'web_app' in button ? '▣' : ''
+  const mark = 'url' in button ? 'outside' : 'copy_text' in button ? 'copy' : 'web_app' in button ? 'file' : undefined
   const element = h(
     'button',
     {
@@ -182,7 +182,7 @@ function renderButton(message: Message, button: InlineKeyboardButton, actions: M
       ...('callback_data' in button ? { data: { callback: button.callback_data } } : {}),
     },
     h('span', { class: 'key-text' }, button.text),
-    mark ? h('span', { class: 'key-mark', attrs: { 'aria-hidden': 'true' } }, mark) : undefined,
+    mark ? h('span', { class: 'key-mark', attrs: { 'aria-hidden': 'true' } }, icon(mark)) : undefined,
   )
   element.addEventListener('click', () => actions.press(message, button, element))
   return element

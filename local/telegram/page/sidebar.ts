@@ -176,7 +176,7 @@ export class Sidebar {
 
   #newMenu(button: HTMLElement): void {
     const { left, bottom } = button.getBoundingClientRect()
-    const forum = this.#store.state?.chats.find(({ is_forum }) => is_forum)
+    const forums = this.#store.state?.chats.filter(({ is_forum }) => is_forum) ?? []
     popupMenu(left, bottom + 6, [
       {
         label: 'New person',
@@ -193,15 +193,16 @@ export class Sidebar {
         testid: 'new-forum',
         run: () => this.#create('New group with topics', 'Title', (name) => this.#addGroup(name, true)),
       },
-      ...(forum
-        ? [
-            {
-              label: `New topic in ${forum.title}`,
-              testid: 'new-topic',
-              run: () => this.#create('New topic', 'Name', (name) => this.#addTopic(forum.id, name)),
-            },
-          ]
-        : []),
+      {
+        label: 'New topic with the bot',
+        testid: 'new-private-topic',
+        run: () => this.#create('New topic with the bot', 'Name', (name) => this.#addPrivateTopic(name)),
+      },
+      ...forums.map(({ id, title }) => ({
+        label: `New topic in ${title}`,
+        testid: 'new-topic',
+        run: () => this.#create('New topic', 'Name', (name) => this.#addTopic(id, name)),
+      })),
     ])
   }
 
@@ -220,6 +221,11 @@ export class Sidebar {
     const own = this.#store.userId
     const chat = await api.addGroup(title, [own, ...people.filter((id) => id !== own)], forum)
     this.#actions.open({ chat, thread: 0 })
+  }
+
+  async #addPrivateTopic(name: string): Promise<void> {
+    await api.enablePrivateTopics()
+    await this.#addTopic(this.#store.userId, name)
   }
 
   async #addTopic(chat: number, name: string): Promise<void> {

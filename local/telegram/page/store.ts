@@ -105,8 +105,9 @@ export class Store {
     this.#changed('messages')
   }
 
-  /** Without topics a chat is one list. */
+  /** Without topics a chat is one list. A topic that was made just now is not in the state yet. */
   #threadFilter({ chat, thread }: OpenChat): number | undefined {
+    if (thread > 0) return thread
     const view = this.state?.chats.find(({ id }) => id === chat)
     return view && view.topics.length > 0 ? thread : undefined
   }

@@ -161,6 +161,10 @@ function expandableQuote(): [HTMLElement, HTMLElement] {
     icon('down'),
   )
   const quote = h('blockquote', { class: 'quote expandable' }, body, toggle)
+  // Only once it stands on the page is it known whether there is more than is shown.
+  requestAnimationFrame(() => {
+    if (body.clientHeight > 0 && body.scrollHeight <= body.clientHeight + 1) quote.classList.add('short')
+  })
   const flip = () => {
     const isOpen = quote.classList.toggle('open')
     toggle.setAttribute('aria-expanded', String(isOpen))

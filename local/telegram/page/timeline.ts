@@ -168,13 +168,19 @@ export class Timeline {
     const next = new Map<string, Shown>()
     // What is gone goes first: then everything that stays is already in its place and is not moved.
     const keys = new Set(items.map(({ key }) => key))
-    for (const [key, { element }] of this.#shown) if (!keys.has(key)) this.#list.removeChild(element)
+    // A message that takes a draft's place stands there already: it does not appear once more.
+    let isDraftGone = false
+    for (const [key, { element }] of this.#shown) {
+      if (keys.has(key)) continue
+      isDraftGone ||= key.startsWith('d')
+      this.#list.removeChild(element)
+    }
     let at = this.#list.firstChild
     for (const { key, look, render } of items) {
       const known = this.#shown.get(key)
       const shown = known?.look === look ? known : { look, element: render() }
       if (known && shown !== known) keepOpen(known.element, shown.element)
-      if (!known && this.#shown.size > 0) shown.element.classList.add('new')
+      if (!known && this.#shown.size > 0 && !isDraftGone) shown.element.classList.add('new')
       next.set(key, shown)
       if (shown.element === at) {
         at = at.nextSibling
