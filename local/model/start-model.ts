@@ -26,6 +26,8 @@ export interface ModelOptions {
   readonly firstTokenDelayMs?: number
   /** Told when the first words of an answer are on their way, so that a bench can count from there. */
   readonly onFirstWords?: () => void
+  /** What the key's account has left. */
+  readonly balance?: number
 }
 
 export interface Model {
@@ -54,6 +56,7 @@ function modelApp({
   tokenDelayMs = DEFAULT_TOKEN_DELAY_MS,
   firstTokenDelayMs = DEFAULT_FIRST_TOKEN_DELAY_MS,
   onFirstWords,
+  balance = 100,
 }: ModelOptions): Hono {
   const cache = createPrefixCache()
   const app = new Hono()
@@ -70,8 +73,8 @@ function modelApp({
       data: Object.keys(MODELS).map((id) => ({ id, object: 'model', created: 0, owned_by: 'baal' })),
     }),
   )
-  app.get('/credits/balance', (c) => c.json({ balance: 100 }))
-  app.get('/v1/credits/balance', (c) => c.json({ balance: 100 }))
+  app.get('/credits/balance', (c) => c.json({ balance }))
+  app.get('/v1/credits/balance', (c) => c.json({ balance }))
 
   app.post('/v1/chat/completions', async (c) => {
     const parsed = ChatRequest.safeParse(await c.req.json().catch(() => undefined))

@@ -1,15 +1,14 @@
 /** Whether what was deployed works, asked the way the world asks: through the public address. */
-import { botIdOf } from '../../functions/bot-id.ts'
 import { VERSION } from '../../functions/version.ts'
 import { askHealth, type WorkerHealth } from './ask-worker.ts'
 import { OperatorError } from './operator-error.ts'
 import type { Values } from './production-values.ts'
 import { trySignature } from './try-signature.ts'
+import { tryWebhook } from './try-webhook.ts'
 
 /** A new address takes its certificate and its way through the network. */
 const READY_LIMIT_MS = 120_000
 const LOOK_EVERY_MS = 1_000
-const CALL_LIMIT_MS = 15_000
 
 /** @throws {OperatorError} for the first thing that does not work */
 export async function selfTest(values: Values, { say }: { say(line: string): void }): Promise<void> {
@@ -22,7 +21,7 @@ export async function selfTest(values: Values, { say }: { say(line: string): voi
     )
   }
   say('  the database answers')
-  await tryWebhook(values)
+  await checkWebhook(values)
   say("  Telegram's updates are taken, a stranger's are not")
   if (values.DEPLOY_RUNNER_URL) {
     await tryRunner(values, health)
@@ -45,31 +44,21 @@ async function untilDeployed(publicUrl: string): Promise<WorkerHealth> {
   }
 }
 
-/** An update for no chat: it is taken, and nobody hears of it. */
-async function tryWebhook({
+async function checkWebhook({
   PUBLIC_URL = '',
   TELEGRAM_BOT_TOKEN = '',
   TELEGRAM_WEBHOOK_SECRET = '',
 }: Values): Promise<void> {
-  const post = async (secret: string): Promise<number> => {
-    const response = await fetch(`${PUBLIC_URL}/telegram/${botIdOf(TELEGRAM_BOT_TOKEN)}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': secret },
-      body: JSON.stringify({ update_id: 0 }),
-      signal: AbortSignal.timeout(CALL_LIMIT_MS),
-    })
-    await response.body?.cancel()
-    return response.status
-  }
-  const [ours, strange] = [await post(TELEGRAM_WEBHOOK_SECRET), await post('a-stranger')]
+  const { ours, stranger } = await tryWebhook({ PUBLIC_URL, TELEGRAM_BOT_TOKEN, TELEGRAM_WEBHOOK_SECRET })
   if (ours !== 200) {
     throw new OperatorError(
       `The Worker answers ${ours} to an update with our secret.`,
       'Remove .prod.state.json and run npm run deploy again: every secret is set anew.',
     )
   }
-  if (strange !== 401)
-    throw new OperatorError(`The Worker answers ${strange} to a stranger's update.`, 'Look at npx wrangler tail.')
+  if (stranger !== 401) {
+    throw new OperatorError(`The Worker answers ${stranger} to a stranger's update.`, 'Look at npx wrangler tail.')
+  }
 }
 
 async function tryRunner(
