@@ -19,7 +19,13 @@ export async function openHttpEdge(place: Pick<Config, 'HOST' | 'PORT'>, ports: 
   let routes: Promise<RequestListener> | undefined
   const server = createServer((request, response) => {
     if (request.method === 'GET' && request.url === '/health') {
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(describeHealth(ports)))
+      response
+        .writeHead(200, {
+          'content-type': 'application/json',
+          'cache-control': 'no-store',
+          'x-content-type-options': 'nosniff',
+        })
+        .end(JSON.stringify(describeHealth(ports)))
       return
     }
     routes ??= loadRoutes(ports)

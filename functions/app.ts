@@ -5,6 +5,7 @@ import { answerError, answerNotFound } from './answer-failure.ts'
 import type { Bindings } from './bindings.ts'
 import { health } from './health.ts'
 import { inference } from './inference/inference.ts'
+import { adminMetrics } from './metrics/admin-metrics.ts'
 import { telegramWebhook } from './telegram-webhook.ts'
 
 export const app = new Hono<{ Bindings: Bindings }>()
@@ -14,6 +15,6 @@ app.use(async (c, next) => {
   c.header('x-content-type-options', 'nosniff')
   if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
 })
-app.route('/', telegramWebhook).route('/', health).route('/', agentPending).route('/', inference)
+app.route('/', telegramWebhook).route('/', health).route('/', agentPending).route('/', inference).route('/', adminMetrics)
 app.notFound(answerNotFound)
 app.onError(answerError)

@@ -68,6 +68,13 @@ const Variables = z.object({
   POOL_MIN_SIZE: count(0),
   POOL_MAX_SIZE: count(0),
   POOL_MAX_AGE_HOURS: count(24),
+  /** Dollars per million tokens read and written, as `model=0.20/0.80,…`: the metrics then tell what models cost. */
+  MODEL_PRICES: z
+    .string()
+    .default('')
+    .transform((list) => list.split(',').flatMap((item) => item.trim() || []))
+    .pipe(z.array(z.string().regex(/^[^=]+=\d+(\.\d+)?\/\d+(\.\d+)?$/, 'must look like model=0.20/0.80,other=1/2')))
+    .transform((items) => new Map(items.map(readPrice))),
   /** Opens `GET /admin/metrics`; without it that address does not exist. */
   ADMIN_TOKEN: z
     .string()
@@ -84,6 +91,9 @@ const Variables = z.object({
     )
     .pipe(z.array(z.string().regex(/^\d+$/, 'must be numeric Telegram ids').transform(Number))),
 })
+
+/** Every name that is read, for who sets the Worker up. */
+export const VARIABLE_NAMES: readonly string[] = Object.keys(Variables.shape)
 
 export type Config = Readonly<z.infer<typeof Variables>>
 
@@ -106,6 +116,12 @@ export function parseConfig(env: object): Config {
   }
   parsed.set(env, result.data)
   return result.data
+}
+
+function readPrice(item: string): [string, { readonly read: number; readonly written: number }] {
+  const [model = '', prices = ''] = item.split('=')
+  const [read, written] = prices.split('/').map(Number)
+  return [model, { read: read ?? 0, written: written ?? 0 }]
 }
 
 /** An empty line in `.dev.vars` means "not set", so that defaults and stand-ins apply. */

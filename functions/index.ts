@@ -4,6 +4,7 @@ import { app } from './app.ts'
 import type { Bindings } from './bindings.ts'
 import { parseConfig } from './config.ts'
 import { openDatabase } from './database/database.ts'
+import { foldOldMetrics } from './database/metrics.ts'
 import { describeError, log } from './log.ts'
 import { pokeChats } from './poke-chats.ts'
 import { runScheduled } from './provision/scheduled.ts'
@@ -28,6 +29,7 @@ export default {
     }
     await attempt('pending', () => sweepPending(ports))
     await attempt('chats', () => pokeChats(ports, Date.now()))
+    await attempt('metrics', () => foldOldMetrics(ports.database, Date.now()))
   },
 } satisfies ExportedHandler<Bindings>
 

@@ -234,7 +234,7 @@ function workerVariables(
 }
 
 const WORKER_VARIABLE =
-  /^(PUBLIC_URL|TELEGRAM_|LIBERTAI_|BRAVE_|ALEPH_|LIBSQL_|DEPLOY_RUNNER_URL$|BOT_ENCRYPTION_KEY|WORKER_SIGNING_KEY|FREE_TIER_|MAX_AGENTS_|DEFAULT_MODEL$|POOL_|ADMIN_)/
+  /^(PUBLIC_URL|TELEGRAM_|LIBERTAI_|BRAVE_|ALEPH_|LIBSQL_|DEPLOY_RUNNER_URL$|BOT_ENCRYPTION_KEY|WORKER_SIGNING_KEY|FREE_TIER_|MAX_AGENTS_|DEFAULT_MODEL$|MODEL_PRICES$|POOL_|ADMIN_)/
 
 function onlyWorkerVariables(given: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(given).filter(([name]) => WORKER_VARIABLE.test(name)))

@@ -12,14 +12,17 @@ import { collectPending } from '../agent-pending.ts'
 import type { Bindings } from '../bindings.ts'
 import type { Config } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
+import { addMetrics } from '../database/metrics.ts'
 import { findUser } from '../database/users.ts'
 import { describeError, log } from '../log.ts'
+import { MetricsBuffer } from '../metrics/metrics-buffer.ts'
 import { type AgentClient, agentClientFor } from './agent-client.ts'
 import type { Urgency } from './call-purse.ts'
 import { ChatBudget } from './chat-budget.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import { ChatFacts } from './chat-facts.ts'
 import { openStore } from './chat-store.ts'
+import { countingTelegram } from './counting-telegram.ts'
 import { type DeliveryWords, deliveryWords } from './delivery-words.ts'
 import type { DeploymentReport } from './deployment-report.ts'
 import { buildHandlerPorts } from './handler-ports.ts'
@@ -69,6 +72,8 @@ export interface EngineOptions {
   readonly handoverMs: number
   /** Makes sure that the alarm runs soon. */
   wake(): Promise<void>
+  /** For what nobody waits for. */
+  background(work: Promise<void>): void
 }
 
 export class ChatEngine {
@@ -87,6 +92,7 @@ export class ChatEngine {
   readonly #pendingFetch: PendingFetch
   readonly #stops: Stops
   readonly #loops: WorkLoops
+  readonly #metrics: MetricsBuffer
   #prunedAt = 0
   /** When somebody was last heard in this chat, in this life of the object. */
   #heardAt = 0
@@ -99,7 +105,13 @@ export class ChatEngine {
     this.#outbox = new Outbox(storage, watermarkOf(options.env, identity.chatId))
     this.#outbox.recover()
     this.#turns = new TurnStore(storage)
-    this.#telegram = createTelegramClient({ token: config.TELEGRAM_BOT_TOKEN, apiRoot: config.TELEGRAM_API_ROOT })
+    this.#metrics = new MetricsBuffer(async (increments) => {
+      await addMetrics(this.#database(), increments, now())
+    })
+    this.#telegram = countingTelegram(
+      createTelegramClient({ token: config.TELEGRAM_BOT_TOKEN, apiRoot: config.TELEGRAM_API_ROOT }),
+      this.#metrics,
+    )
     this.#budget = new ChatBudget(
       {
         kind: identity.kind,
@@ -145,6 +157,7 @@ export class ChatEngine {
     const lane = await this.#laneOf(update)
     if (!lane) return 'ignored'
     if (!this.#inbox.add(update, lane, now())) return 'duplicate'
+    this.#metrics.count('baal_updates_total', { lane })
     if (lane === 'urgent') this.#stops.carryOut(update)
     await this.#kick(lane)
     return 'new'
@@ -196,6 +209,8 @@ export class ChatEngine {
       return await this.#loops.run(handover.signal)
     } finally {
       clearTimeout(timer)
+      // Beside the work, never in its way: whoever writes now does not wait for it.
+      this.#options.background(this.#metrics.flush())
     }
   }
 
@@ -355,6 +370,7 @@ export class ChatEngine {
       isClosed: () => this.#facts.closed,
       onThreadGone: () => this.#facts.save({ threadGone: true }),
       onMigrated: (chatId) => void this.#migrate(chatId),
+      onTrouble: (outcome) => this.#metrics.count('baal_delivery_total', { outcome }),
       now,
     })
   }
@@ -381,6 +397,7 @@ export class ChatEngine {
       onOutgoing: this.#onOutgoing,
       onTurn: this.#onTurn,
       onClosed: (reason, calledAt) => this.#close(reason, calledAt),
+      metrics: this.#metrics,
       now,
     })
   }

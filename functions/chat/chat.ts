@@ -52,6 +52,7 @@ export class Chat extends DurableObject<Bindings> {
       handlers,
       handoverMs: limits.handoverMs,
       wake: () => this.#wakeAt(Date.now()),
+      background: (work) => ctx.waitUntil(work),
     })
     // Work without an alarm, whatever lost it, is taken up again as soon as anything touches the chat.
     void ctx.blockConcurrencyWhile(() => this.poke())

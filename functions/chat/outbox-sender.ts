@@ -44,6 +44,8 @@ export interface OutboxSenderPorts {
   onThreadGone(): void
   /** The group has another id from now on. */
   onMigrated(chatId: number): void
+  /** A message met trouble, and what became of it: for the counters. */
+  onTrouble?(outcome: string): void
   now(): number
 }
 
@@ -147,6 +149,7 @@ export class OutboxSender {
   #failed(row: OutboxRow, failure: TelegramFailure, calledAt: number): void {
     const { outbox, budget, now } = this.#ports
     const verdict = judgeFailure(row, failure)
+    this.#ports.onTrouble?.(verdict.kind)
     switch (verdict.kind) {
       case 'again':
         if (failure.kind === 'thread_gone') this.#ports.onThreadGone()

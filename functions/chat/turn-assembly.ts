@@ -1,6 +1,7 @@
 /** Puts together what runs this chat's turns: the runner, a run per turn, its signs of life, its files. */
 import type { User } from '../database/users.ts'
 import { describeError, log } from '../log.ts'
+import type { Metrics } from '../metrics/metrics-buffer.ts'
 import type { AgentClient } from './agent-client.ts'
 import { languageOf } from './catalogue/catalogue.ts'
 import type { ChatBudget } from './chat-budget.ts'
@@ -21,7 +22,7 @@ import type { TelegramClient } from './telegram-client.ts'
 import { plainText } from './text/formatted-text.ts'
 import { STOP_BUTTON } from './turn-buttons.ts'
 import { prepareTurn } from './turn-preparation.ts'
-import { TurnRun } from './turn-run.ts'
+import { type TurnOutcome, TurnRun } from './turn-run.ts'
 import { TurnRunner } from './turn-runner.ts'
 import type { PreparedTurn, TurnRow, TurnStore } from './turn-store.ts'
 
@@ -44,6 +45,7 @@ export interface TurnParts {
   /** There is something to run, or to hand to what runs. */
   onTurn(): void
   onClosed(reason: string, calledAt: number): void
+  readonly metrics: Metrics
   now(): number
 }
 
@@ -83,9 +85,25 @@ function createRun(row: TurnRow, parts: TurnParts): TurnRun {
     words: parts.words,
     onStarted: parts.onTurn,
     onOutgoing: parts.onOutgoing,
+    ...watchTurn(row, parts),
     now,
     sleep: pause,
   })
+}
+
+/** Counts the turn, and says in the log how it ended: ids and times, no words of it. */
+function watchTurn({ turnId, input, startedAt }: TurnRow, { identity, metrics, now }: TurnParts) {
+  const elapsedMs = () => now() - (startedAt ?? now())
+  return {
+    onFirstWords: () => metrics.observe('baal_turn_first_words_seconds', elapsedMs()),
+    onEnded({ result, code }: TurnOutcome) {
+      const ms = elapsedMs()
+      metrics.count('baal_turns_total', { result })
+      if (code !== undefined) metrics.count('baal_turn_errors_total', { code })
+      metrics.observe('baal_turn_seconds', ms)
+      log('info', 'turn_ended', { turn: turnId, agent: input.agentId, chat: identity.name, result, code, ms })
+    },
+  }
 }
 
 function createStreamer({ turnId, input, startedAt }: TurnRow, parts: TurnParts): Streamer {

@@ -42,9 +42,19 @@ export interface TurnRunPorts extends FinishPorts {
   readonly agentChat: string
   /** The agent has begun: it takes more words now. */
   onStarted(): void
+  /** The answer has begun to show. */
+  onFirstWords?(): void
+  /** The final is in the outbox. */
+  onEnded?(outcome: TurnOutcome): void
   sleep(ms: number, signal: AbortSignal): Promise<void>
   /** How long an agent's stream may be silent; tests are less patient. */
   readonly silenceMs?: number
+}
+
+export interface TurnOutcome {
+  readonly result: 'done' | 'stopped' | 'failed'
+  /** Of a turn that failed: the agent's code, or that it could not be had. */
+  readonly code?: string
 }
 
 export class TurnRun {
@@ -187,6 +197,7 @@ export class TurnRun {
     }
     if (this.#progress === before) return
     if (before.cursor === 0) this.#ports.onStarted()
+    if (!hasWords(before) && hasWords(this.#progress)) this.#ports.onFirstWords?.()
     this.#failures = 0
     this.#unsaved = true
     if (important || this.#ports.now() - this.#savedAt >= SAVE_EVERY_MS) {
@@ -279,7 +290,17 @@ export class TurnRun {
     const owesStop = stopped && this.#asked && !isSettled
     finishTurn(this.row, { progress: this.#progress, problem, stopped, owesStop }, this.#ports)
     this.#unsaved = false
+    this.#ports.onEnded?.(this.#outcomeOf(problem))
   }
+
+  #outcomeOf(problem: string | undefined): TurnOutcome {
+    if (problem === undefined) return { result: this.stopping ? 'stopped' : 'done' }
+    return { result: 'failed', code: this.#progress.error?.code ?? 'agent_unavailable' }
+  }
+}
+
+function hasWords({ live, settled }: TurnProgress): boolean {
+  return live !== '' || settled.length > 0
 }
 
 /** Far above what a turn hands over: an agent gone wild must not fill the chat. */

@@ -34,6 +34,7 @@ export interface UnknownSendPorts {
   mayProbe(): boolean
   words(): DeliveryWords
   onMessage(): void
+  onTrouble?(outcome: string): void
   now(): number
 }
 
@@ -51,6 +52,7 @@ export async function resolveUnknownSend(row: OutboxRow, ports: UnknownSendPorts
   const found = mayLook ? await look(row, ports) : undefined
   if (found !== undefined) {
     log('info', 'arrival_found', { row: row.key })
+    ports.onTrouble?.('arrival_found')
     outbox.markSent(row, found, now())
     ports.onMessage()
     if (row.lineId !== undefined) await removeLine(row.lineId, ports)
@@ -66,10 +68,12 @@ export async function resolveUnknownSend(row: OutboxRow, ports: UnknownSendPorts
   }
   if (mayLook && spanOf(row) <= LAST_LOOK) {
     log('info', 'arrival_ruled_out', { row: row.key })
+    ports.onTrouble?.('arrival_ruled_out')
     await takeLinesPlace(row, row.lineId, ports)
     return
   }
   log('warn', 'arrival_unknown', { row: row.key })
+  ports.onTrouble?.('arrival_unknown')
   outbox.markUnsure(row.seq, now())
 }
 

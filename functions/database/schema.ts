@@ -3,7 +3,7 @@
  *
  * Migrations only add until the next release. Times are milliseconds since 1970. Telegram ids are integers below 2^53.
  */
-import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 
 export const users = sqliteTable('users', {
   /** Telegram's user id. */
@@ -159,4 +159,20 @@ export const messageCounts = sqliteTable(
     count: integer().notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.userId, table.scope, table.day] })],
+)
+
+/**
+ * Counters for whoever runs this, one row per UTC day, name and labels; days that are long over are folded into day `''`. Counts
+ * of an isolate that dies before it writes them are lost: no ledger, and nothing decides by them.
+ */
+export const metrics = sqliteTable(
+  'metrics',
+  {
+    day: text().notNull(),
+    name: text().notNull(),
+    /** As Prometheus writes them, sorted: `model="glm-4.7",result="ok"`. */
+    labels: text().notNull(),
+    value: real().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.day, table.name, table.labels] })],
 )

@@ -3,8 +3,10 @@
  * estimate; when it ends, the estimate becomes what the provider says. So a Worker that dies in between has counted it, too.
  */
 import { and, eq, sql } from 'drizzle-orm'
+import type { Increment } from '../metrics/metrics-buffer.ts'
 import type { Database } from './database.ts'
 import { dayOf } from './limits.ts'
+import { addMetrics } from './metrics.ts'
 import { usage } from './schema.ts'
 
 export interface DailyBudget {
@@ -46,20 +48,27 @@ export async function admitRequest(
   return admitted.length > 0
 }
 
-/** Adds to what is counted; negative amounts take a reservation back. */
+/**
+ * Adds to what is counted; negative amounts take a reservation back.
+ * @param counted for the counters of all agents together, in the same round trip
+ */
 export async function addUsage(
   database: Database,
   { agentId, model, day }: { agentId: string; model: string; day: string },
   { requests, promptTokens, cachedTokens, completionTokens }: Amounts,
+  counted: readonly Increment[],
 ): Promise<void> {
-  // The row is there since the request was admitted.
-  await database
-    .update(usage)
-    .set({
-      requests: sql`max(0, ${usage.requests} + ${requests})`,
-      promptTokens: sql`max(0, ${usage.promptTokens} + ${promptTokens})`,
-      cachedTokens: sql`max(0, ${usage.cachedTokens} + ${cachedTokens})`,
-      completionTokens: sql`max(0, ${usage.completionTokens} + ${completionTokens})`,
-    })
-    .where(and(eq(usage.agentId, agentId), eq(usage.day, day), eq(usage.model, model)))
+  await database.batch([
+    // The row is there since the request was admitted.
+    database
+      .update(usage)
+      .set({
+        requests: sql`max(0, ${usage.requests} + ${requests})`,
+        promptTokens: sql`max(0, ${usage.promptTokens} + ${promptTokens})`,
+        cachedTokens: sql`max(0, ${usage.cachedTokens} + ${cachedTokens})`,
+        completionTokens: sql`max(0, ${usage.completionTokens} + ${completionTokens})`,
+      })
+      .where(and(eq(usage.agentId, agentId), eq(usage.day, day), eq(usage.model, model))),
+    addMetrics(database, counted, Date.parse(day)),
+  ])
 }

@@ -4,6 +4,8 @@ import type { Database } from '../database/database.ts'
 import { dayOf, millisecondsLeftToday } from '../database/limits.ts'
 import { addUsage, admitRequest } from '../database/usage.ts'
 import { describeError, log } from '../log.ts'
+import { renderLabels } from '../metrics/metric-names.ts'
+import type { Increment } from '../metrics/metrics-buffer.ts'
 import type { ApiFailure } from './api-failure.ts'
 import type { TokenUsage } from './stream-usage.ts'
 
@@ -35,6 +37,7 @@ export async function reserve(
       database,
       { agentId, model, day: dayOf(now) },
       { ...used, requests, promptTokens: used.promptTokens - reservedTokens },
+      countRequest(model, used, requests < 0 ? 'not_reached' : 'ok'),
     ).catch((error: unknown) => {
       // The reservation stands: nothing is used for free.
       log('error', 'usage_not_saved', { agent: agentId, model, error: describeError(error) })
@@ -44,6 +47,16 @@ export async function reserve(
     settle: (usage, events) =>
       add(0, usage ?? { promptTokens: reservedTokens, cachedTokens: 0, completionTokens: events }),
   }
+}
+
+function countRequest(model: string, used: TokenUsage, result: 'ok' | 'not_reached'): Increment[] {
+  const tokens = { prompt: used.promptTokens, cached: used.cachedTokens, completion: used.completionTokens }
+  return [
+    { name: 'baal_model_requests_total', labels: renderLabels({ model, result }), value: 1 },
+    ...Object.entries(tokens).flatMap(([kind, value]) =>
+      value > 0 ? [{ name: 'baal_model_tokens_total', labels: renderLabels({ model, kind }), value }] : [],
+    ),
+  ]
 }
 
 /** The word "budget" tells an agent that waiting a little does not help. */

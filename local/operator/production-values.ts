@@ -2,6 +2,7 @@
  * Every value of a production set-up: what it is for, where to get it, and where it goes. The Worker's own schema
  * (`functions/config.ts`) says what each must look like.
  */
+import { VARIABLE_NAMES } from '../../functions/config.ts'
 import { makeAdminToken, makeEncryptionKey, makeSigningKey, makeSshPair, makeWebhookSecret } from '../made-keys.ts'
 
 export interface ProductionValue {
@@ -15,7 +16,7 @@ export interface ProductionValue {
   readonly secret?: boolean
 }
 
-export const PRODUCTION_VALUES: readonly ProductionValue[] = [
+const NAMED: readonly ProductionValue[] = [
   {
     name: 'TELEGRAM_BOT_TOKEN',
     purpose: 'The bot that people talk to.',
@@ -86,23 +87,16 @@ export const PRODUCTION_VALUES: readonly ProductionValue[] = [
   { name: 'SSH_PRIVATE_KEY', purpose: 'Opens the machines to the deploy-runner.', kind: 'made', secret: true },
   { name: 'ALEPH_SSH_PUBKEY', purpose: 'Its public half, put on new machines.', kind: 'made' },
   { name: 'ADMIN_TOKEN', purpose: 'Opens GET /admin/metrics.', kind: 'made', secret: true },
-  ...[
-    'TELEGRAM_API_ROOT',
-    'LIBERTAI_BASE_URL',
-    'BRAVE_SEARCH_URL',
-    'ALEPH_API_URLS',
-    'ALEPH_SCHEDULER_URL',
-    'ALEPH_CRN_LIST_URL',
-    'ALEPH_GATEWAY_URL',
-    'DEFAULT_MODEL',
-    'FREE_TIER_DAILY_MESSAGES',
-    'MAX_AGENTS_PER_USER',
-    'AGENT_DAILY_REQUESTS',
-    'AGENT_DAILY_TOKENS',
-    'POOL_MIN_SIZE',
-    'POOL_MAX_SIZE',
-    'POOL_MAX_AGE_HOURS',
-  ].map((name) => ({ name, purpose: 'See .dev.vars.example.', kind: 'set' as const })),
+]
+
+/** Everything that the Worker reads: what has no words of its own here is in `.dev.vars.example`. */
+export const PRODUCTION_VALUES: readonly ProductionValue[] = [
+  ...NAMED,
+  ...VARIABLE_NAMES.filter((name) => NAMED.every((value) => value.name !== name)).map((name) => ({
+    name,
+    purpose: 'See .dev.vars.example.',
+    kind: 'set' as const,
+  })),
 ]
 
 /** The `[vars]` of wrangler.toml: a secret may not have the name of a variable. */

@@ -2,6 +2,7 @@
  * Everything Baal says, in English: the complete catalogue, whose shape (`Catalogue`) every other language must have.
  * One long list on purpose: a sentence is found by reading down, and translators work with two files side by side.
  */
+import type { Summary } from '../../metrics/summary.ts'
 import type { FormattedText } from '../text/formatted-text.ts'
 import { bold, code, fmt, type Phrase } from './format.ts'
 import { plural } from './plural.ts'
@@ -397,6 +398,8 @@ export const english = {
       fmt`${bold('Dashboard')}\n\nPeople: ${p.users}\nAgents: ${p.agents}\nMessages today: ${p.messages}\nMachines: ${p.machines}`,
     pool: (p: { machines: string; min: number; max: number; hours: number }): FormattedText =>
       fmt`${bold('Pool')}\n\nMachines: ${p.machines}\nKept ready: ${p.min} to ${p.max}, for up to ${n(p.hours, 'hour', 'hours')}`,
+    today: (p: Summary): FormattedText =>
+      fmt`${bold('Today')}\n\nTurns: ${p.turns}, failed: ${p.failed}\nHalf within ${p.halfWithin} s, 95 % within ${p.mostWithin} s\nTokens: ${p.tokens}\nTold to wait by Telegram: ${p.floods}\nPerhaps not arrived: ${p.unknown}`,
     none: 'none',
   },
   errors: {

@@ -374,6 +374,8 @@ export const spanish: Catalogue = {
       fmt`${bold('Panel')}\n\nPersonas: ${p.users}\nAgentes: ${p.agents}\nMensajes hoy: ${p.messages}\nMáquinas: ${p.machines}`,
     pool: (p) =>
       fmt`${bold('Reserva')}\n\nMáquinas: ${p.machines}\nListas: de ${p.min} a ${p.max}, hasta ${n(p.hours, 'hora', 'horas')}`,
+    today: (p) =>
+      fmt`${bold('Hoy')}\n\nTurnos: ${p.turns}, fallidos: ${p.failed}\nLa mitad en ${p.halfWithin} s, el 95 % en ${p.mostWithin} s\nTokens: ${p.tokens}\nEsperas impuestas por Telegram: ${p.floods}\nQuizá no llegaron: ${p.unknown}`,
     none: 'ninguna',
   },
   errors: {

@@ -1,6 +1,9 @@
 /** /dashboard: for the operator, by Telegram id. Everybody else is told so and nothing more. */
 import { dayOf } from '../../database/limits.ts'
+import { sumMetrics } from '../../database/metrics.ts'
 import { loadOverview } from '../../database/usage-report.ts'
+import { summarize } from '../../metrics/summary.ts'
+import { join } from '../catalogue/format.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
 import { onCommand } from '../routing/on-command.ts'
 
@@ -8,15 +11,16 @@ export function registerDashboard(router: Router): void {
   onCommand(router, 'dashboard', async (ctx) => {
     if (!isAdmin(ctx)) return ctx.out.refuse(ctx.words.chat.adminOnly)
     const { ports, words, out } = ctx
-    const overview = await loadOverview(ports.database, dayOf(ports.now()))
-    out.send(
-      words.admin.dashboard({
-        users: overview.users,
-        messages: overview.messagesToday,
-        agents: counts(overview.agents.map(({ status, count }) => [status, count])) || words.admin.none,
-        machines: counts(overview.machines.map(({ state, count }) => [state, count])) || words.admin.none,
-      }),
-    )
+    const day = dayOf(ports.now())
+    const overview = await loadOverview(ports.database, day)
+    const today = summarize(await sumMetrics(ports.database, day))
+    const numbers = words.admin.dashboard({
+      users: overview.users,
+      messages: overview.messagesToday,
+      agents: counts(overview.agents.map(({ status, count }) => [status, count])) || words.admin.none,
+      machines: counts(overview.machines.map(({ state, count }) => [state, count])) || words.admin.none,
+    })
+    out.send(join([numbers, words.admin.today(today)], '\n\n'))
   })
 }
 

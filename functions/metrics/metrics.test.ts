@@ -1,0 +1,141 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { migrateDatabase } from '../../local/migrate.ts'
+import { type Sqld, startSqld } from '../../local/sqld.ts'
+import { type Database, openDatabase } from '../database/database.ts'
+import { addMetrics, foldOldMetrics, sumMetrics } from '../database/metrics.ts'
+import { metrics } from '../database/schema.ts'
+import { type Increment, MetricsBuffer } from './metrics-buffer.ts'
+import { renderPrometheus } from './render-prometheus.ts'
+import { summarize } from './summary.ts'
+
+const DAY = 86_400_000
+const NOW = Date.parse('2026-11-24T12:00:00Z')
+
+let folder: string
+let sqld: Sqld
+let database: Database
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'baal-metrics-'))
+  sqld = await startSqld({ dataDir: folder })
+  await migrateDatabase(sqld.url)
+  database = openDatabase({ url: sqld.url })
+})
+afterAll(async () => {
+  await sqld?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe('what is counted', () => {
+  test('is written in one piece, and only once', async () => {
+    const saved: (readonly Increment[])[] = []
+    const buffer = new MetricsBuffer(async (increments) => void saved.push(increments))
+    buffer.count('baal_turns_total', { result: 'done' })
+    buffer.count('baal_turns_total', { result: 'done' })
+    buffer.count('baal_turns_total', { result: 'failed' })
+    await Promise.all([buffer.flush(), buffer.flush()])
+    expect(saved).toEqual([
+      [
+        { name: 'baal_turns_total', labels: 'result="done"', value: 2 },
+        { name: 'baal_turns_total', labels: 'result="failed"', value: 1 },
+      ],
+    ])
+  })
+
+  test('costs a line in the log when the database does not take it, and nothing else', async () => {
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    const buffer = new MetricsBuffer(() => Promise.reject(new Error('no database')))
+    buffer.count('baal_turns_total', { result: 'done' })
+    await buffer.flush()
+    expect(String(warned.mock.calls[0]?.[0])).toContain('metrics_not_saved')
+    warned.mockRestore()
+  })
+
+  test('cannot grow without end by a label that takes every value', async () => {
+    let series = 0
+    const buffer = new MetricsBuffer(async (increments) => {
+      series = increments.length
+    })
+    for (let id = 0; id < 10_000; id++) buffer.count('baal_turn_errors_total', { code: `c${id}` })
+    await buffer.flush()
+    expect(series).toBeLessThanOrEqual(500)
+  })
+})
+
+describe('the table', () => {
+  test('adds up what many write at once', async () => {
+    const increments = [{ name: 'baal_turns_total', labels: 'result="done"', value: 1 }]
+    await Promise.all(Array.from({ length: 20 }, () => addMetrics(database, increments, NOW)))
+    expect(await sumMetrics(database)).toEqual([{ ...increments[0], value: 20 }])
+  })
+
+  test('folds days that are long over without changing a sum', async () => {
+    for (const day of [31, 32, 33])
+      await addMetrics(database, [{ name: 'baal_turns_total', labels: 'result="done"', value: day }], NOW - day * DAY)
+    const before = await sumMetrics(database)
+    for (let run = 0; run < 4; run++) await foldOldMetrics(database, NOW)
+    expect(await sumMetrics(database)).toEqual(before)
+    expect((await database.select().from(metrics)).map(({ day }) => day).toSorted()).toEqual(['', '2026-11-24'])
+    expect(await sumMetrics(database, '2026-11-24')).toEqual([expect.objectContaining({ value: 20 })])
+  })
+})
+
+describe('the text for Prometheus', () => {
+  const observed = async (...ms: number[]) => {
+    let sums: readonly Increment[] = []
+    const buffer = new MetricsBuffer(async (increments) => {
+      sums = increments
+    })
+    for (const one of ms) buffer.observe('baal_turn_seconds', one)
+    await buffer.flush()
+    return sums
+  }
+
+  test('has cumulative buckets, a sum and a count', async () => {
+    const text = renderPrometheus(await observed(90, 2_000, 2_400, 400_000), [])
+    expect(text).toContain('# TYPE baal_turn_seconds histogram')
+    expect(text).toMatch(/bucket\{le="0\.1"\} 1\n/)
+    expect(text).toMatch(/bucket\{le="2\.5"\} 3\n/)
+    expect(text).toMatch(/bucket\{le="\+Inf"\} 4\n.*_sum 404\.49\n.*_count 4\n/)
+  })
+
+  test('is read by its grammar, line by line', async () => {
+    const counted = [{ name: 'baal_turn_errors_total', labels: 'code="a_b"', value: 3 }]
+    const gauges = [{ name: 'baal_users', help: 'People.', values: [{ labels: '', value: 7 }] }]
+    const lines = renderPrometheus([...counted, ...(await observed(5))], gauges)
+      .trimEnd()
+      .split('\n')
+    const grammar = /^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"\\\n]*"(,\w+="[^"\\\n]*")*\})? [-+.\de]+)$/
+    expect(lines.filter((line) => !grammar.test(line))).toEqual([])
+    expect(lines).toEqual(expect.arrayContaining(['baal_turn_errors_total{code="a_b"} 3', 'baal_users 7']))
+  })
+})
+
+test('a day is summed up for a person', () => {
+  const one = (name: string, labels: string, value: number) => ({ name, labels, value })
+  const sums = [
+    one('baal_turns_total', 'result="done"', 18),
+    one('baal_turns_total', 'result="failed"', 2),
+    one('baal_turn_seconds_bucket', 'le="2.5"', 12),
+    one('baal_turn_seconds_bucket', 'le="30"', 7),
+    one('baal_turn_seconds_bucket', 'le="+Inf"', 1),
+    one('baal_telegram_calls_total', 'method="sendText",result="retry_after"', 3),
+    one('baal_delivery_total', 'outcome="arrival_unknown"', 1),
+    one('baal_model_tokens_total', 'kind="prompt",model="m"', 100),
+    one('baal_model_tokens_total', 'kind="cached",model="m"', 60),
+    one('baal_model_tokens_total', 'kind="completion",model="m"', 11),
+  ]
+  expect(summarize(sums)).toEqual({
+    turns: 20,
+    failed: 2,
+    halfWithin: '2.5',
+    mostWithin: '30',
+    floods: 3,
+    unknown: 1,
+    tokens: 111,
+  })
+  expect(summarize([])).toMatchObject({ turns: 0, halfWithin: '–' })
+})
