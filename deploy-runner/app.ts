@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import type { Artifacts } from './artifacts.ts'
 import type { Authenticate } from './authenticate.ts'
 import { deploy, type Progress, probe, wipe } from './deployment.ts'
-import { DEFAULT_LIMITS, type InstallLimits } from './install.ts'
+import { DEFAULT_LIMITS, type RunnerLimits } from './limits.ts'
 import { createMachineLock } from './machine-lock.ts'
 import { createProgressStream } from './progress-stream.ts'
 import {
@@ -29,7 +29,7 @@ export interface AppPorts {
   readonly authenticate: Authenticate
   readonly artifacts: Artifacts
   readonly sshPrivateKey: string
-  readonly limits?: InstallLimits
+  readonly limits?: RunnerLimits
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
 }
 
@@ -56,14 +56,14 @@ export function createApp(ports: AppPorts): Hono {
       node_version: artifacts.runtime.version,
     } satisfies RunnerHealth),
   )
-  route('/machines/probe', ProbeRequest, (_body, ssh, progress) => probe(ssh, progress))
+  route('/machines/probe', ProbeRequest, (_body, ssh, progress) => probe(ssh, progress, limits))
   route('/machines/prepare', PrepareRequest, (body, ssh, progress) =>
     deploy(ssh, { ingress: body.ingress }, artifacts, progress, limits),
   )
   route('/machines/deploy', DeployRequest, ({ ingress, agent, secrets }, ssh, progress) =>
     deploy(ssh, { ingress, agent: { settings: agent, secrets } }, artifacts, progress, limits),
   )
-  route('/machines/wipe', WipeRequest, (_body, ssh, progress) => wipe(ssh, progress))
+  route('/machines/wipe', WipeRequest, (_body, ssh, progress) => wipe(ssh, progress, limits))
   app.notFound((c) => c.json({ error: 'not_found' }, 404))
   return app
 
@@ -114,6 +114,7 @@ export function createApp(ports: AppPorts): Hono {
       target: body.target,
       privateKey: ports.sshPrivateKey,
       waitMs: body.wait_ms,
+      limits,
       signal,
     }).catch((error: unknown) => {
       progress({ step: 'connect', status: 'error', ms: Date.now() - startedAt })

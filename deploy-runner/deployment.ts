@@ -4,8 +4,9 @@
  */
 import type { Artifacts } from './artifacts.ts'
 import { inspect, type MachineState, VERSION_DIGITS } from './inspect.ts'
-import { type InstallLimits, install } from './install.ts'
-import { LOCKED_EXIT_CODE } from './layout.ts'
+import { install } from './install.ts'
+import { END_HOLDER_SCRIPT, LOCKED_EXIT_CODE } from './layout.ts'
+import type { RunnerLimits } from './limits.ts'
 import { planSteps } from './parcel.ts'
 import type { MachineReport, ProgressLine } from './protocol.ts'
 import { RunnerFailure } from './runner-failure.ts'
@@ -13,13 +14,10 @@ import { lastLines, type SshConnection } from './ssh-connection.ts'
 import type { Wanted } from './steps/step.ts'
 import { WIPE_SCRIPT } from './wipe-script.ts'
 
-const INSPECT_LIMIT_MS = 2 * 60_000
-const WIPE_LIMIT_MS = 3 * 60_000
-
 export type Progress = (line: ProgressLine) => void
 
-export async function probe(ssh: SshConnection, progress: Progress): Promise<MachineReport> {
-  const state = await look(ssh, progress)
+export async function probe(ssh: SshConnection, progress: Progress, limits: RunnerLimits): Promise<MachineReport> {
+  const state = await look(ssh, progress, limits)
   return report(state, ssh, { changed: [], bytesSent: 0 })
 }
 
@@ -28,9 +26,9 @@ export async function deploy(
   wanted: Wanted,
   artifacts: Artifacts,
   progress: Progress,
-  limits: InstallLimits,
+  limits: RunnerLimits,
 ): Promise<MachineReport> {
-  const state = await look(ssh, progress)
+  const state = await look(ssh, progress, limits)
   refuseImpossible(wanted, state, artifacts)
   const steps = planSteps({ wanted, artifacts, healthLimitMs: limits.healthMs }, state)
   if (steps.every(({ work }) => !work)) {
@@ -42,10 +40,14 @@ export async function deploy(
   return report(installed, ssh, { changed, bytesSent }, artifacts.agentVersion)
 }
 
-export async function wipe(ssh: SshConnection, progress: Progress): Promise<MachineReport> {
-  const state = await look(ssh, progress)
+export async function wipe(ssh: SshConnection, progress: Progress, limits: RunnerLimits): Promise<MachineReport> {
+  const state = await look(ssh, progress, limits)
   await timed('wipe', progress, async () => {
-    const { code, stdout, stderr } = await ssh.run(WIPE_SCRIPT, { step: 'wipe', limitMs: WIPE_LIMIT_MS })
+    const { code, stdout, stderr } = await ssh.run(WIPE_SCRIPT, {
+      step: 'wipe',
+      limitMs: limits.wipeMs,
+      endWith: END_HOLDER_SCRIPT,
+    })
     if (code === LOCKED_EXIT_CODE) throw new RunnerFailure('busy', 'wipe', lastLines(stderr))
     if (code !== 0) {
       const output = lastLines(stderr || stdout)
@@ -55,8 +57,8 @@ export async function wipe(ssh: SshConnection, progress: Progress): Promise<Mach
   return report({ ...state, hashes: {} }, ssh, { changed: ['wipe'], bytesSent: 0 })
 }
 
-function look(ssh: SshConnection, progress: Progress): Promise<MachineState> {
-  return timed('inspect', progress, () => inspect(ssh, INSPECT_LIMIT_MS))
+function look(ssh: SshConnection, progress: Progress, { inspectMs }: RunnerLimits): Promise<MachineState> {
+  return timed('inspect', progress, () => inspect(ssh, inspectMs))
 }
 
 function refuseImpossible({ ingress }: Wanted, state: MachineState, { runtime }: Artifacts): void {

@@ -1,7 +1,15 @@
 /** One round trip that tells everything a deployment depends on: what the machine is, and what of ours is on it already. */
 import { z } from 'zod'
 import { ASK_HEALTH } from './health-question.ts'
-import { LAYOUT_SCRIPT, LOCKED_EXIT_CODE, SERVER_USER, SERVICE_NAME, TAKE_LOCK_SCRIPT, TOOL_USER } from './layout.ts'
+import {
+  END_HOLDER_SCRIPT,
+  LAYOUT_SCRIPT,
+  LOCKED_EXIT_CODE,
+  SERVER_USER,
+  SERVICE_NAME,
+  TAKE_LOCK_SCRIPT,
+  TOOL_USER,
+} from './layout.ts'
 import { RunnerFailure } from './runner-failure.ts'
 import { lastLines, type SshConnection } from './ssh-connection.ts'
 
@@ -43,7 +51,11 @@ export interface MachineState {
 export const VERSION_DIGITS = 12
 
 export async function inspect(ssh: SshConnection, limitMs: number): Promise<MachineState> {
-  const { code, stdout, stderr } = await ssh.run(INSPECT_SCRIPT, { step: 'inspect', limitMs })
+  const { code, stdout, stderr } = await ssh.run(INSPECT_SCRIPT, {
+    step: 'inspect',
+    limitMs,
+    endWith: END_HOLDER_SCRIPT,
+  })
   if (code === LOCKED_EXIT_CODE) throw new RunnerFailure('busy', 'inspect', lastLines(stderr))
   if (code !== 0) {
     const output = lastLines(stderr || stdout)

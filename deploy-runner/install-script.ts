@@ -41,11 +41,15 @@ clear_staging() {
 clear_staging
 mkdir -p "$staging"
 trap clear_staging EXIT
-trap 'exit 1' HUP INT TERM PIPE
+installer=
+# In the background, because a shell hears a signal only when what it waits for is not in the foreground.
+trap '[ -z "$installer" ] || kill "$installer" 2>/dev/null; exit 1' HUP INT TERM PIPE
 tar -xzf - -C "$staging"
 limit=
 [ $mode = plain ] || limit="timeout -k 10 ${INSTALLER_LIMIT_S}"
-$limit sh "$staging/install.sh" 2>&1
+$limit sh "$staging/install.sh" 2>&1 < /dev/null &
+installer=$!
+wait "$installer"
 `
 
 /** place SOURCE DESTINATION MODE OWNER: nothing is ever half-written. */

@@ -3,26 +3,13 @@ import type { Artifacts } from './artifacts.ts'
 import type { Progress } from './deployment.ts'
 import type { MachineState } from './inspect.ts'
 import { RECEIVE_SCRIPT } from './install-script.ts'
-import { LOCKED_EXIT_CODE } from './layout.ts'
+import { END_HOLDER_SCRIPT, LOCKED_EXIT_CODE } from './layout.ts'
+import { type RunnerLimits, stepLimitMs } from './limits.ts'
 import { type PlannedStep, packParcel } from './parcel.ts'
 import type { ProgressLine } from './protocol.ts'
 import { RunnerFailure } from './runner-failure.ts'
-import { type CommandResult, lastLines, type SshConnection } from './ssh-connection.ts'
+import { type CommandResult, lastLines, type SshConnection, tookTooLong } from './ssh-connection.ts'
 import { UNHEALTHY_EXIT_CODE } from './steps/health.ts'
-
-export interface InstallLimits {
-  /** How long a fresh agent may take until it answers. */
-  readonly healthMs: number
-  /** For steps that are not listed below. */
-  readonly stepMs: number
-}
-
-export const DEFAULT_LIMITS: InstallLimits = { healthMs: 45_000, stepMs: 90_000 }
-
-/** Packages come from an archive that may be slow, after a lock that may be held for minutes. */
-const PACKAGES_LIMIT_MS = 12 * 60_000
-/** The runtime is about 45 MB; a line of 2 Mbit/s carries it in three minutes. */
-const SENDING_LIMIT_MS = 6 * 60_000
 
 interface Work {
   readonly steps: readonly PlannedStep[]
@@ -39,7 +26,7 @@ export async function install(
   ssh: SshConnection,
   { steps, state, artifacts }: Work,
   progress: Progress,
-  limits: InstallLimits,
+  limits: RunnerLimits,
 ): Promise<Installed> {
   const parcel = await packParcel(steps, state, artifacts)
   const first = steps.find(({ work }) => work)?.name ?? 'bundle'
@@ -51,6 +38,7 @@ export async function install(
       signal: followed.overdue,
       stdin: parcel.stream(),
       onLine: followed.line,
+      endWith: END_HOLDER_SCRIPT,
     })
     throwUnlessDone(result, followed.current())
     return { changed: followed.changed(), bytesSent: parcel.bytes }
@@ -73,12 +61,12 @@ function throwUnlessDone({ code, stdout, stderr }: CommandResult, step: string):
 }
 
 /** Turns the installer's `@step status` lines into progress, with the time each step took, and limits each. */
-function followSteps(first: string, progress: Progress, limits: InstallLimits) {
+function followSteps(first: string, progress: Progress, limits: RunnerLimits) {
   const overdue = new AbortController()
   const changed: string[] = []
   let current = first
   let startedAt = Date.now()
-  let timer = limit(first, SENDING_LIMIT_MS)
+  let timer = limit(first, limits.sendingMs)
   return {
     overdue: overdue.signal,
     line(line: string) {
@@ -89,7 +77,7 @@ function followSteps(first: string, progress: Progress, limits: InstallLimits) {
         clearTimeout(timer)
         current = step
         startedAt = Date.now()
-        timer = limit(step, stepLimit(step, limits))
+        timer = limit(step, stepLimitMs(step, limits))
       }
       // Health is a look, not a change.
       if (status === 'ok' && step !== 'health') changed.push(step)
@@ -103,14 +91,8 @@ function followSteps(first: string, progress: Progress, limits: InstallLimits) {
   }
 
   function limit(step: string, limitMs: number): NodeJS.Timeout {
-    const late = () => new RunnerFailure('timeout', step, `The step took more than ${Math.round(limitMs / 1000)} s.`)
-    return setTimeout(() => overdue.abort(late()), limitMs)
+    return setTimeout(() => overdue.abort(tookTooLong(step, limitMs)), limitMs)
   }
-}
-
-function stepLimit(step: string, { healthMs, stepMs }: InstallLimits): number {
-  if (step === 'packages') return PACKAGES_LIMIT_MS
-  return step === 'health' ? healthMs + stepMs : stepMs
 }
 
 function describeSize(bytes: number): string {

@@ -35,7 +35,11 @@ const LOCK_WAIT_S = 100
  */
 export const TAKE_LOCK_SCRIPT = `
 if command -v flock >/dev/null; then
-  exec 9> "$HOME/.baal-lock"
+  exec 9>> "$HOME/.baal-lock"
   flock -w ${LOCK_WAIT_S} 9 || { echo 'another installation is at work on this machine' >&2; exit ${LOCKED_EXIT_CODE}; }
+  echo $$ > "$HOME/.baal-lock"
 fi
 `
+
+/** Ends who holds the lock, with all it started: sshd makes what it runs the leader of a group. Only for one's own hanging command. */
+export const END_HOLDER_SCRIPT = 'kill -s TERM -- "-$(cat "$HOME/.baal-lock")"'

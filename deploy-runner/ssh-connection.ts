@@ -2,11 +2,12 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { NodeSSH } from 'node-ssh'
+import type { RunnerLimits } from './limits.ts'
 import type { SshTarget } from './protocol.ts'
 import { RunnerFailure } from './runner-failure.ts'
 
-const HANDSHAKE_LIMIT_MS = 30_000
 const KEEPALIVE_MS = 10_000
+const END_LIMIT_MS = 5_000
 /** A machine that boots refuses connections at once: ask again after this. */
 const RETRY_PAUSE_MS = 1_500
 /** What a command prints beyond this is its problem: only the end is kept. */
@@ -26,6 +27,8 @@ export interface CommandOptions {
   readonly signal?: AbortSignal
   readonly stdin?: Readable
   readonly onLine?: (line: string) => void
+  /** Run when it has taken too long: left to itself, what hangs would go on holding the machine's lock. */
+  readonly endWith?: string
 }
 
 export interface SshConnection {
@@ -41,25 +44,30 @@ export interface ConnectOptions {
   readonly target: SshTarget
   readonly privateKey: string
   readonly waitMs: number
+  readonly limits: RunnerLimits
   readonly signal: AbortSignal
 }
 
 /** @throws {RunnerFailure} unreachable (after `waitMs`), host_key_mismatch, auth_failed */
-export async function connect({ target, privateKey, waitMs, signal }: ConnectOptions): Promise<SshConnection> {
-  const deadline = Date.now() + waitMs
+export async function connect(options: ConnectOptions): Promise<SshConnection> {
+  const { waitMs, limits, signal } = options
+  const startedAt = Date.now()
+  const waits: Readonly<Record<string, number>> = { unreachable: waitMs, auth_failed: Math.min(waitMs, limits.keysMs) }
   while (true) {
-    const attempt = await tryConnect(target, privateKey, signal)
+    const attempt = await tryConnect(options)
     if (!(attempt instanceof RunnerFailure)) return attempt
-    if (attempt.code !== 'unreachable' || signal.aborted || Date.now() + RETRY_PAUSE_MS > deadline) throw attempt
+    const until = startedAt + (waits[attempt.code] ?? 0)
+    if (signal.aborted || Date.now() + RETRY_PAUSE_MS > until) throw attempt
     await pause(RETRY_PAUSE_MS, undefined, { signal }).catch(() => undefined)
   }
 }
 
-async function tryConnect(
-  target: SshTarget,
-  privateKey: string,
-  signal: AbortSignal,
-): Promise<SshConnection | RunnerFailure> {
+async function tryConnect({
+  target,
+  privateKey,
+  limits,
+  signal,
+}: ConnectOptions): Promise<SshConnection | RunnerFailure> {
   if (signal.aborted) return new RunnerFailure('unreachable', 'connect', 'The caller has left.')
   const ssh = new NodeSSH()
   let hostKey = ''
@@ -77,7 +85,7 @@ async function tryConnect(
       port: target.port,
       username: target.user,
       privateKey,
-      readyTimeout: HANDSHAKE_LIMIT_MS,
+      readyTimeout: limits.handshakeMs,
       keepaliveInterval: KEEPALIVE_MS,
       keepaliveCountMax: 3,
       hostVerifier: (key: Buffer) => {
@@ -117,7 +125,10 @@ class Connected implements SshConnection {
 
   roundTrips = () => this.#roundTrips
 
-  async run(command: string, { step, limitMs, signal, stdin, onLine }: CommandOptions): Promise<CommandResult> {
+  async run(
+    command: string,
+    { step, limitMs, signal, stdin, onLine, endWith }: CommandOptions,
+  ): Promise<CommandResult> {
     this.#roundTrips++
     const output = keepOutput(onLine)
     const stepName = () => (typeof step === 'string' ? step : step())
@@ -129,16 +140,14 @@ class Connected implements SshConnection {
     const stopped = Promise.withResolvers<never>()
     stopped.promise.catch(() => undefined)
     const lose = () => stopped.reject(cut())
-    const overdue = () => {
-      const reason: unknown = signal?.reason
-      if (!(reason instanceof RunnerFailure)) return stopped.reject(cut(reason))
-      const { code, step: at, message } = reason
+    let givenUp = false
+    const giveUp = async ({ code, step: at, message }: RunnerFailure) => {
+      givenUp = true
+      if (endWith !== undefined) await this.#end(endWith)
       stopped.reject(new RunnerFailure(code, at, [message, output.tail()].filter(Boolean).join('\n')))
     }
-    const tooLong = () => {
-      const text = [`The step took more than ${(limitMs ?? 0) / 1000} s.`, output.tail()].filter(Boolean).join('\n')
-      stopped.reject(new RunnerFailure('timeout', stepName(), text))
-    }
+    const overdue = () => giveUp(signal?.reason instanceof RunnerFailure ? signal.reason : cut(signal?.reason))
+    const tooLong = () => giveUp(tookTooLong(stepName(), limitMs ?? 0))
     const timer = limitMs === undefined ? undefined : setTimeout(tooLong, limitMs)
     signal?.addEventListener('abort', overdue, { once: true })
     this.#ssh.connection?.once('close', lose)
@@ -154,6 +163,8 @@ class Connected implements SshConnection {
       })
       running.catch(() => undefined)
       const { code, signal: killedBy } = await Promise.race([running, stopped.promise])
+      // It ended because it was ended: the reason for that is the one to tell.
+      if (givenUp) await stopped.promise
       const { stdout, stderr } = output.kept()
       if (killedBy !== null) return { code: 128, stdout, stderr: `${stderr}\nended by ${killedBy}` }
       // No exit code: the channel closed without the command having ended, which is what a cut looks like from here.
@@ -167,6 +178,15 @@ class Connected implements SshConnection {
       this.#ssh.connection?.off('close', lose)
       stdin?.destroy()
     }
+  }
+
+  /** Beside what hangs, on the same connection; whether or not it helps, the caller gets its answer soon. */
+  async #end(command: string): Promise<void> {
+    this.#roundTrips++
+    const enough = new AbortController()
+    const ending = this.#ssh.execCommand(command).catch(() => undefined)
+    await Promise.race([ending, pause(END_LIMIT_MS, undefined, { signal: enough.signal }).catch(() => undefined)])
+    enough.abort()
   }
 
   close(): void {
@@ -193,6 +213,10 @@ function keepOutput(onLine?: (line: string) => void) {
       for (const line of lines) onLine?.(line)
     },
   }
+}
+
+export function tookTooLong(step: string, limitMs: number): RunnerFailure {
+  return new RunnerFailure('timeout', step, `The step took more than ${Math.round(limitMs / 1000)} s.`)
 }
 
 /** The end of what a command printed: enough to see what went wrong. */

@@ -11,6 +11,7 @@ import { freePort } from '../../local/sqld.ts'
 import { createApp } from '../app.ts'
 import { loadArtifacts } from '../artifacts.ts'
 import { createAuthenticate } from '../authenticate.ts'
+import { DEFAULT_LIMITS, type RunnerLimits } from '../limits.ts'
 import { type DeployRequest, type MachineReport, type ProgressLine, type RunnerError, RunnerLine } from '../protocol.ts'
 import { generateSshKeyPair } from '../ssh-key-pair.ts'
 
@@ -44,6 +45,14 @@ export interface Answer {
   /** @throws with the whole answer when it ended otherwise */
   readonly result: MachineReport
   readonly error: RunnerError
+}
+
+export interface BuildOptions {
+  readonly agent?: string
+  readonly runtime?: string
+  /** With an SSH key that no machine knows. */
+  readonly stranger?: boolean
+  readonly limits?: Partial<RunnerLimits>
 }
 
 export interface CallOptions {
@@ -83,7 +92,12 @@ export class RunnerUnderTest {
   }
 
   /** Another runner for the same machines: with other code, another runtime, or an SSH key that no machine knows. */
-  async build({ agent = AGENT('1'), runtime = process.execPath, stranger = false } = {}): Promise<Hono> {
+  async build({
+    agent = AGENT('1'),
+    runtime = process.execPath,
+    stranger = false,
+    limits = {},
+  }: BuildOptions = {}): Promise<Hono> {
     const bundle = join(this.folder, `${randomUUID()}.mjs`)
     // Ballast that does not compress: a parcel that takes more than one packet.
     await writeFile(bundle, `${agent}\n// ${randomBytes(60_000).toString('base64')}\n`)
@@ -91,7 +105,7 @@ export class RunnerUnderTest {
       artifacts: await loadArtifacts({ bundle, templates: this.templates, runtime }),
       authenticate: await createAuthenticate(this.publicKey),
       sshPrivateKey: stranger ? generateSshKeyPair().private : this.#sshKeys.private,
-      limits: { healthMs: 5_000, stepMs: 30_000 },
+      limits: { ...DEFAULT_LIMITS, healthMs: 5_000, stepMs: 30_000, ...limits },
       log: (event, fields) => this.logged.push(JSON.stringify({ event, ...fields })),
     })
   }

@@ -92,6 +92,11 @@ function execute(command: string, channel: ServerChannel, { home, environment }:
   // The command may end without reading all it was given, and the client may go while it still prints.
   child.stdin.on('error', () => child.stdin.destroy())
   channel.on('error', () => channel.destroy())
+  // As sshd does: what still prints when nobody listens any more is told so.
+  channel.once('close', () => {
+    child.stdout.destroy()
+    child.stderr.destroy()
+  })
   child.once('error', () => finish(channel, 126))
   child.once('close', (code, signal) => finish(channel, code ?? 128, signal ?? undefined))
   // Background jobs may hold the pipes open for ever: what was printed by then is all that is waited for.
