@@ -15,6 +15,11 @@ app.use(async (c, next) => {
   c.header('x-content-type-options', 'nosniff')
   if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store')
 })
-app.route('/', telegramWebhook).route('/', health).route('/', agentPending).route('/', inference).route('/', adminMetrics)
+app
+  .route('/', telegramWebhook)
+  .route('/', health)
+  .route('/', agentPending)
+  .route('/', inference)
+  .route('/', adminMetrics)
 app.notFound(answerNotFound)
 app.onError(answerError)
