@@ -25,8 +25,10 @@ export async function killableWorker(options: {
   readonly config: string
   readonly dataDir: string
   readonly variables: Readonly<Record<string, string>>
+  /** Where a debugger finds it; nowhere when absent. */
+  readonly inspectorPort?: number
 }): Promise<KillableWorker> {
-  const { config, dataDir, variables } = options
+  const { config, dataDir, variables, inspectorPort = 0 } = options
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const envFile = join(dataDir, 'worker.env')
@@ -44,7 +46,16 @@ export async function killableWorker(options: {
         args: [
           join(ROOT, 'node_modules/wrangler/bin/wrangler.js'),
           'dev',
-          ...['--config', config, '--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
+          ...[
+            '--config',
+            config,
+            '--ip',
+            '127.0.0.1',
+            '--port',
+            String(port),
+            '--inspector-port',
+            String(inspectorPort),
+          ],
           ...['--persist-to', join(dataDir, 'worker'), '--env-file', envFile, '--log-level', 'log'],
           '--show-interactive-dev-session=false',
         ],

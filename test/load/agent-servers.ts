@@ -12,6 +12,7 @@ const MAX_CONTEXT_TOKENS = '12000'
 export interface AgentServer {
   readonly url: string
   readonly pid: number
+  readonly inspectorPort: number
   stop(): Promise<void>
 }
 
@@ -38,11 +39,12 @@ async function startAgentServer(
   const folder = join(dataDir, `agent-${index}`)
   await mkdir(join(folder, 'workspace'), { recursive: true })
   const port = await freePort()
+  const inspectorPort = await freePort()
   const url = `http://127.0.0.1:${port}`
   const started = startProcess({
     name: `agent ${index}`,
     command: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', bundle],
+    args: [`--inspect=127.0.0.1:${inspectorPort}`, '--disable-warning=ExperimentalWarning', bundle],
     cwd: folder,
     env: {
       PATH: process.env.PATH,
@@ -61,7 +63,7 @@ async function startAgentServer(
     onLine,
   })
   await untilHealthy(url, started)
-  return { url, pid: started.pid, stop: () => started.stop() }
+  return { url, pid: started.pid, inspectorPort, stop: () => started.stop() }
 }
 
 async function untilHealthy(url: string, started: StartedProcess): Promise<void> {

@@ -13,12 +13,13 @@ import { hashInferenceKey } from '../../functions/inference/agent-key.ts'
 import { createSeal } from '../../functions/seal.ts'
 import { migrateDatabase } from '../../local/migrate.ts'
 import { ROOT } from '../../local/settings.ts'
-import { startSqld } from '../../local/sqld.ts'
+import { freePort, startSqld } from '../../local/sqld.ts'
 import { startTelegram, type Telegram } from '../../local/telegram/start-telegram.ts'
 import { killableWorker } from '../crash/killable-worker.ts'
 import { type AgentServer, startAgentServers } from './agent-servers.ts'
 import { converse, type Heard } from './conversations.ts'
 import { startEchoModel } from './echo-model.ts'
+import { liveHeapAt } from './live-heap.ts'
 import { type Growth, growthOf, type Sample, sampleMemory } from './memory.ts'
 
 export interface LoadOptions {
@@ -54,6 +55,8 @@ const WEBHOOK_SECRET = 'a-webhook-secret-of-the-load-run'
 const AGENT_SECRET = 'an-agent-secret-of-the-load-run'
 const ENCRYPTION_KEY = Buffer.alloc(32, 9).toString('base64url')
 const SAMPLE_EVERY_MS = 5_000
+/** Asking an engine to tidy up stops it for a moment. */
+const HEAP_EVERY_MS = 20_000
 
 const personOf = (index: number) => 6_000_001 + index
 const agentIdOf = (index: number) => `load${String(index).padStart(4, '0')}`
@@ -72,7 +75,9 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     running.unshift(() => telegram.close())
     const model = await startEchoModel()
     running.unshift(() => model.close())
+    const inspectorPort = await freePort()
     const worker = await killableWorker({
+      inspectorPort,
       config: join(ROOT, 'wrangler.toml'),
       dataDir,
       variables: workerVariables({ sqld: sqld.url, telegram: telegram.url, model: model.url }),
@@ -98,6 +103,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
     const startedAt = Date.now()
     const watched = watchMemory(
       { wrangler: [worker.pid()], agents: servers.map(({ pid }) => pid), database: [sqld.pid] },
+      { workerd: [inspectorPort], agents: servers.map((server) => server.inspectorPort) },
       options,
     )
     orderTrouble(telegram, options)
@@ -180,24 +186,35 @@ function orderTrouble({ sim }: Telegram, { faults, seed }: LoadOptions): void {
 }
 
 /** @returns stops, and gives all samples */
-function watchMemory(roots: Readonly<Record<string, number[]>>, { onProgress }: LoadOptions): () => Sample[] {
+function watchMemory(
+  roots: Readonly<Record<string, readonly number[]>>,
+  inspectors: Readonly<Record<string, readonly number[]>>,
+  { onProgress }: LoadOptions,
+): () => Sample[] {
   const startedAt = Date.now()
   const samples: Sample[] = []
+  let heaps: Record<string, number> = {}
   const look = () => {
-    const sample = sampleMemory(roots, Math.round((Date.now() - startedAt) / 1000))
+    const { atS, parts } = sampleMemory(roots, Math.round((Date.now() - startedAt) / 1000))
     const own = { 'Telegram, model and people (this process)': process.memoryUsage().rss / 1024 / 1024 }
-    samples.push({ ...sample, parts: { ...sample.parts, ...own } })
-    onProgress?.(
-      `${sample.atS} s: ${Object.entries(sample.parts)
-        .map(([part, mb]) => `${part} ${Math.round(mb)} MB`)
-        .join(', ')}`,
-    )
+    const sample = { atS, parts: { ...parts, ...own, ...heaps } }
+    samples.push(sample)
+    const shown = Object.entries(sample.parts).map(([part, mb]) => `${part} ${Math.round(mb)} MB`)
+    onProgress?.(`${atS} s: ${shown.join(', ')}`)
   }
-  look()
-  const timer = setInterval(look, SAMPLE_EVERY_MS)
+  const tidy = async () => {
+    for (const [part, ports] of Object.entries(inspectors)) {
+      const sizes = await Promise.all(ports.map(liveHeapAt))
+      if (sizes.some((size) => size === undefined)) continue
+      heaps = {
+        ...heaps,
+        [`live heap of ${part}`]: sizes.reduce((sum: number, size) => sum + (size ?? 0), 0) / 1024 / 1024,
+      }
+    }
+  }
+  const timers = [setInterval(look, SAMPLE_EVERY_MS), setInterval(() => void tidy(), HEAP_EVERY_MS)]
   return () => {
-    clearInterval(timer)
-    look()
+    for (const timer of timers) clearInterval(timer)
     return samples
   }
 }

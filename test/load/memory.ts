@@ -18,7 +18,7 @@ export interface Growth {
 
 const MEGABYTE = 1024 * 1024
 
-/** @param roots process ids whose descendants are counted with them; `name` splits a tree by program */
+/** @param roots process ids whose descendants are counted apart; workerd by its own name */
 export function sampleMemory(roots: Readonly<Record<string, readonly number[]>>, atS: number): Sample {
   const processes = listProcesses()
   const parts: Record<string, number> = {}
@@ -26,7 +26,7 @@ export function sampleMemory(roots: Readonly<Record<string, readonly number[]>>,
     for (const pid of withDescendants(pids, processes)) {
       const found = processes.get(pid)
       if (!found) continue
-      const name = found.program === 'workerd' ? 'workerd' : part
+      const name = found.program === 'workerd' ? 'workerd' : pids.includes(pid) ? part : `processes of ${part}`
       parts[name] = (parts[name] ?? 0) + found.residentBytes / MEGABYTE
     }
   }
@@ -36,15 +36,16 @@ export function sampleMemory(roots: Readonly<Record<string, readonly number[]>>,
 /** Compares the second fifth, when everything is warm, with the last. */
 export function growthOf(samples: readonly Sample[]): Growth[] {
   const names = [...new Set(samples.flatMap(({ parts }) => Object.keys(parts)))]
-  const fifth = Math.max(1, Math.floor(samples.length / 5))
   return names.map((part) => {
-    const values = samples.map(({ parts }) => parts[part] ?? 0)
+    const known = samples.filter(({ parts }) => parts[part] !== undefined)
+    const values = known.map(({ parts }) => parts[part] ?? 0)
+    const fifth = Math.max(1, Math.floor(values.length / 5))
     return {
       part,
       startMb: Math.round(median(values.slice(fifth, 2 * fifth))),
       endMb: Math.round(median(values.slice(-fifth))),
       peakMb: Math.round(Math.max(...values)),
-      mbPerHour: Math.round(slope(samples.slice(Math.floor(samples.length / 2)), part) * 3600),
+      mbPerHour: Math.round(slope(known.slice(Math.floor(known.length / 2)), part) * 3600),
     }
   })
 }
