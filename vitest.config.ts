@@ -6,7 +6,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     include: ['{functions,agent-vm,deploy-runner,local}/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'test/browser/**', 'test/vm/**'],
+    exclude: ['**/node_modules/**', 'test/browser/**', 'test/vm/**', 'test/load/**'],
     reporters: ['default'],
     pool: 'forks',
     // Most of the time is spent waiting for processes, not computing.

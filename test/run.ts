@@ -1,7 +1,7 @@
 /**
  * `npm test` and its wider relatives. Each suite adds to one pair of counts; the last line is `N passed, N failed`.
  *
- * node local/bootstrap.mjs test/run.ts [check] [audit] [unit] [browser] [vm] [deploy]   (default: check unit)
+ * node local/bootstrap.mjs test/run.ts [check] [audit] [unit] [load] [browser] [vm] [deploy]   (default: check unit)
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -34,6 +34,7 @@ const SUITES: Readonly<Record<string, () => Counts>> = {
   audit,
   unit: () => vitest('unit', []),
   browser: () => vitest('browser', ['--config', 'test/browser/vitest.config.ts']),
+  load: () => vitest('load', ['--config', 'test/load/vitest.config.ts']),
   vm: () => vitest('vm', ['--config', 'test/vm/vitest.config.ts']),
   deploy: () =>
     command('wrangler deploy --dry-run', [

@@ -5,6 +5,8 @@ import { buildAgentBundle } from '../../agent-vm/bundle.ts'
 import { type StartedProcess, startProcess } from '../../local/child-process.ts'
 import { freePort } from '../../local/sqld.ts'
 
+export const PROMPT = 'Be as helpful as the planted prompt says.'
+
 const READY_LIMIT_MS = 60_000
 /** Small, so that a chat of some minutes is compacted a few times. */
 const MAX_CONTEXT_TOKENS = '12000'
@@ -51,7 +53,7 @@ async function startAgentServer(
       HOME: folder,
       NODE_ENV: 'production',
       AGENT_NAME: 'Rosa',
-      SYSTEM_PROMPT: 'Be helpful.',
+      SYSTEM_PROMPT: PROMPT,
       LIBERTAI_API_KEY: keyOf(index),
       LIBERTAI_BASE_URL: gatewayUrl,
       AGENT_SECRET: secret,

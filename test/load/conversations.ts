@@ -9,14 +9,14 @@ const LOOK_EVERY_MS = 100
 const READS_FOR_MS = 10_000
 /** An answer that has not come by then is lost. */
 const PATIENCE_MS = 120_000
-/** What would come twice gets time to show. */
-const SETTLE_MS = 8_000
 
 export interface ConversationOptions {
   readonly chats: number
   /** Questions per chat; no limit but the time when absent. */
   readonly messages: number
   readonly untilMs: number
+  /** What would come twice gets time to show. */
+  readonly settleMs: number
   personOf(index: number): number
   /** The person's own. */
   agentOf(index: number): string
@@ -42,7 +42,7 @@ interface Talk {
 
 export async function converse(sim: Sim, options: ConversationOptions): Promise<Heard> {
   const talks: Talk[] = Array.from({ length: options.chats }, (_, index) => ({
-    person: sim.addPerson({ id: options.personOf(index), first_name: `P${index}`, language_code: 'en' }).id,
+    person: sim.addPerson({ id: options.personOf(index), first_name: `Planted Name ${index}`, language_code: 'en' }).id,
     asked: 0,
     askedAt: 0,
     lastMessageId: 0,
@@ -69,7 +69,7 @@ export async function converse(sim: Sim, options: ConversationOptions): Promise<
     }
     await sleep(LOOK_EVERY_MS)
   }
-  await sleep(SETTLE_MS)
+  await sleep(options.settleMs)
   const duplicated = talks.flatMap((talk) => findDuplicates(sim, talk))
   return {
     asked: talks.reduce((sum, { asked }) => sum + asked, 0),

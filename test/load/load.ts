@@ -16,7 +16,7 @@ import { ROOT } from '../../local/settings.ts'
 import { freePort, startSqld } from '../../local/sqld.ts'
 import { startTelegram, type Telegram } from '../../local/telegram/start-telegram.ts'
 import { killableWorker } from '../crash/killable-worker.ts'
-import { type AgentServer, startAgentServers } from './agent-servers.ts'
+import { type AgentServer, PROMPT, startAgentServers } from './agent-servers.ts'
 import { converse, type Heard } from './conversations.ts'
 import { startEchoModel } from './echo-model.ts'
 import { liveHeapAt } from './live-heap.ts'
@@ -31,6 +31,8 @@ export interface LoadOptions {
   /** How often Telegram's troubles strike: 1 as in the crash matrix, 0 never. */
   readonly faults: number
   readonly seed: number
+  /** How long to look for what comes twice, after the last answer. */
+  readonly settleMs?: number
   readonly onProgress?: (line: string) => void
 }
 
@@ -45,8 +47,10 @@ export interface LoadReport extends Omit<Heard, 'latenciesMs'> {
   readonly telegramCalls: Readonly<Record<string, number>>
   readonly messagesKeptByTelegram: number
   readonly modelRequests: number
-  /** Warnings and errors in the Worker's and the agents' logs, by event. */
+  /** What the Worker's and the agents' logs say, by event. */
   readonly logged: Readonly<Record<string, number>>
+  /** Every line that the Worker and the agents printed. */
+  readonly printed: readonly string[]
 }
 
 const BOT_ID = 7_000_000_002
@@ -54,6 +58,8 @@ const TOKEN = `${BOT_ID}:load-run-token-of-the-stand-in-0`
 const WEBHOOK_SECRET = 'a-webhook-secret-of-the-load-run'
 const AGENT_SECRET = 'an-agent-secret-of-the-load-run'
 const ENCRYPTION_KEY = Buffer.alloc(32, 9).toString('base64url')
+const MODEL_KEY = 'a-key-of-the-model-stand-in-0123'
+const SETTLE_MS = 8_000
 const SAMPLE_EVERY_MS = 5_000
 /** Asking an engine to tidy up stops it for a moment. */
 const HEAP_EVERY_MS = 20_000
@@ -62,10 +68,13 @@ const personOf = (index: number) => 6_000_001 + index
 const agentIdOf = (index: number) => `load${String(index).padStart(4, '0')}`
 const keyOf = (index: number) => `bk-load-${String(index).padStart(4, '0')}-${'k'.repeat(24)}`
 
+/** What may stand in no line that anything prints. */
+export const SECRETS = [TOKEN.split(':')[1] ?? '', WEBHOOK_SECRET, AGENT_SECRET, ENCRYPTION_KEY, MODEL_KEY, keyOf(0)]
+
 export async function runLoad(options: LoadOptions): Promise<LoadReport> {
   const dataDir = await mkdtemp(join(tmpdir(), 'baal-load-'))
   const running: (() => Promise<unknown>)[] = [() => rm(dataDir, { recursive: true, force: true })]
-  const logged: Record<string, number> = {}
+  const printed: string[] = []
   try {
     options.onProgress?.('starting the database, Telegram, the model, the Worker and the agents')
     const sqld = await startSqld({ dataDir: join(dataDir, 'database'), port: 0 })
@@ -90,7 +99,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
       gatewayUrl: `${worker.url}/v1`,
       secret: AGENT_SECRET,
       keyOf,
-      onLine: (line) => countTrouble(line, logged),
+      onLine: (line) => void printed.push(line),
     })
     running.unshift(...servers.map((server) => () => server.stop()))
     await saveAgents(sqld.url, servers, options.chats)
@@ -111,11 +120,12 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
       chats: options.chats,
       messages: options.messages,
       untilMs: startedAt + options.minutes * 60_000,
+      settleMs: options.settleMs ?? SETTLE_MS,
       personOf,
       agentOf: agentIdOf,
     })
     const samples = watched()
-    for (const line of worker.lines) countTrouble(line, logged)
+    printed.push(...worker.lines)
     const seconds = (Date.now() - startedAt) / 1000
     return {
       ...heard,
@@ -128,7 +138,8 @@ export async function runLoad(options: LoadOptions): Promise<LoadReport> {
       telegramCalls: countCalls(telegram),
       messagesKeptByTelegram: countMessages(telegram, options.chats),
       modelRequests: model.requests(),
-      logged,
+      logged: countEvents(printed),
+      printed,
     }
   } finally {
     for (const stop of running) await stop()
@@ -141,7 +152,7 @@ function workerVariables(urls: { sqld: string; telegram: string; model: string }
     TELEGRAM_BOT_TOKEN: TOKEN,
     TELEGRAM_API_ROOT: urls.telegram,
     TELEGRAM_WEBHOOK_SECRET: WEBHOOK_SECRET,
-    LIBERTAI_API_KEY: 'a-key-of-the-stand-in',
+    LIBERTAI_API_KEY: MODEL_KEY,
     LIBERTAI_BASE_URL: `${urls.model}/v1`,
     LIBSQL_URL: urls.sqld,
     BOT_ENCRYPTION_KEY: ENCRYPTION_KEY,
@@ -164,7 +175,7 @@ async function saveAgents(url: string, servers: readonly AgentServer[], chats: n
       id,
       ownerId: personOf(index),
       name: `Rosa ${index}`,
-      prompt: 'Be helpful.',
+      prompt: PROMPT,
       model: 'qwen3-coder-next',
       status: 'running',
       url: servers[index % servers.length]?.url ?? '',
@@ -219,10 +230,13 @@ function watchMemory(
   }
 }
 
-function countTrouble(line: string, counts: Record<string, number>): void {
-  if (!/"event":/.test(line)) return
-  const event = /"event":"(\w+)"/.exec(line)?.[1] ?? 'unnamed'
-  counts[event] = (counts[event] ?? 0) + 1
+function countEvents(lines: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const line of lines) {
+    const event = /"event":"(\w+)"/.exec(line)?.[1]
+    if (event) counts[event] = (counts[event] ?? 0) + 1
+  }
+  return counts
 }
 
 function countCalls({ sim }: Telegram): Record<string, number> {

@@ -22,10 +22,10 @@ const report = await runLoad({
   seed: Number(values.seed),
   onProgress: (line) => console.error(line),
 })
-if (values.json) console.log(JSON.stringify(report))
+if (values.json) console.log(JSON.stringify({ ...report, printed: report.printed.length }))
 else {
-  const { memory, samples, lost, duplicated, telegramCalls, logged, ...counts } = report
-  console.table([{ ...counts, lost: lost.length, duplicated: duplicated.length }])
+  const { memory, samples, lost, duplicated, telegramCalls, logged, printed, ...counts } = report
+  console.table([{ ...counts, printedLines: printed.length, lost: lost.length, duplicated: duplicated.length }])
   console.table(memory)
   console.table(telegramCalls)
   console.table(logged)

@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTelegram } from '../../local/telegram/start-telegram.ts'
 import { Person } from './person.ts'
@@ -63,6 +65,17 @@ describe('an agent of one’s own', () => {
     expect((await bob.botTexts()).join()).not.toContain('Rex')
   })
 
+  test('leaves no secret and nothing that was said in what any part prints', async () => {
+    await alice.ask('run `echo planted-in-a-tool`', 'planted-in-a-tool')
+    await alice.ask('remember that the word is planted-in-memory', 'Noted')
+    await alice.say('/login sk-planted-key-of-the-owner-0123')
+    await alice.hears(/key/i)
+    const printed = await printedBy(setUp)
+    expect(printed).toContain('"event"')
+    for (const planted of [...(await secretsOf(setUp.dataDir)), 'planted-in', 'sk-planted', 'Rex', 'Chapter 1'])
+      expect(printed.includes(planted), planted.slice(0, 12)).toBe(false)
+  })
+
   test('is listed, left and deleted, and its machine goes with it', async () => {
     await alice.ask('/list', 'Rosa')
     await alice.say('/manage')
@@ -90,3 +103,26 @@ test('everything works with a Telegram stand-in that was started apart and is gi
     await telegram.close()
   }
 })
+
+/** Everything that came out of a process, to the terminal or into a log of its own. */
+async function printedBy({ output, dataDir }: SetUp): Promise<string> {
+  const logs = (await readdir(dataDir, { recursive: true })).filter((name) => /\.log(\.\d+)?$/.test(name))
+  const texts = await Promise.all(logs.map((name) => readFile(join(dataDir, name), 'utf8').catch(() => '')))
+  return [...output, ...texts].join('\n')
+}
+
+/** The keys that were made for this Baal, and those of its agents on their machines. */
+async function secretsOf(dataDir: string): Promise<string[]> {
+  const names = await readdir(dataDir, { recursive: true })
+  const files = names.filter((name) => name === 'keys.json' || name.endsWith('secrets.json'))
+  const texts = await Promise.all(files.map((name) => readFile(join(dataDir, name), 'utf8')))
+  const values = texts.flatMap((text) => Object.entries(JSON.parse(text) as Record<string, string>))
+  expect(values.map(([name]) => name)).toContain('AGENT_SECRET')
+  return values.flatMap(([name, value]) => {
+    if (name === 'ALEPH_SSH_PUBKEY') return []
+    if (name === 'WORKER_SIGNING_KEY') return [String(JSON.parse(value).d)]
+    // A bot's number is no secret; a key file's lines are looked for one by one.
+    if (name === 'TELEGRAM_BOT_TOKEN') return [value.split(':')[1] ?? value]
+    return value.split('\n').filter((line) => line.length > 20 && !line.startsWith('-----'))
+  })
+}
