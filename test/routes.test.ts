@@ -1,19 +1,13 @@
 /** `docs/routes.md` against the programs: each route is in the table, and asks for what the table says. */
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApp, type ServerPorts } from '../agent-vm/server.ts'
 import { startTestAgent } from '../agent-vm/testing/agent-under-test.ts'
 import { RunnerUnderTest } from '../deploy-runner/testing/runner-under-test.ts'
-import { app as worker } from '../functions/app.ts'
-import { openDatabase } from '../functions/database/database.ts'
-import { agents } from '../functions/database/schema.ts'
-import { hashInferenceKey } from '../functions/inference/agent-key.ts'
-import { migrateDatabase } from '../local/migrate.ts'
+import { app } from '../functions/app.ts'
 import { ROOT } from '../local/settings.ts'
-import { type Sqld, startSqld } from '../local/sqld.ts'
+import { AGENT_KEY, SECRET, startWorkerInNode, type WorkerInNode } from './worker-in-node.ts'
 
 interface Row {
   readonly program: string
@@ -33,59 +27,22 @@ const ROWS: readonly Row[] = readFileSync(join(ROOT, 'docs/routes.md'), 'utf8')
     return { program, method, path, authentication, bodyLimit }
   })
 
-const SECRET = 'a-secret-of-enough-length'
-const KEY = `bk-${'k'.repeat(40)}`
 const UNITS: Readonly<Record<string, number>> = { KB: 1024, MB: 1024 ** 2 }
 
-let dataDir: string
-let sqld: Sqld
+let worker: WorkerInNode
 let runner: RunnerUnderTest
 
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'baal-routes-'))
-  sqld = await startSqld({ dataDir })
-  await migrateDatabase(sqld.url)
-  await openDatabase({ url: sqld.url })
-    .insert(agents)
-    .values({
-      id: 'rosa',
-      ownerId: 1,
-      name: 'Rosa',
-      prompt: '',
-      model: 'glm-4.7',
-      status: 'running',
-      secretSealed: '',
-      inferenceKeySealed: '',
-      inferenceKeyHash: hashInferenceKey(KEY),
-      createdAt: 0,
-      updatedAt: 0,
-    })
+  worker = await startWorkerInNode()
   runner = await RunnerUnderTest.start()
 })
 afterAll(async () => {
   await runner.stop()
-  await sqld.close()
-  await rm(dataDir, { recursive: true, force: true })
+  await worker.close()
 })
 
 /** Routes alone are looked at, and none gets past its guards: nothing behind them is needed. */
 const agent = createApp({ secret: SECRET, log: () => undefined } as unknown as ServerPorts)
-
-const environment = () => ({
-  PUBLIC_URL: 'http://127.0.0.1:1',
-  TELEGRAM_BOT_TOKEN: `7:${'a'.repeat(35)}`,
-  TELEGRAM_WEBHOOK_SECRET: SECRET,
-  LIBERTAI_API_KEY: 'key',
-  ALEPH_SSH_PUBKEY: 'ssh-ed25519 AAAA',
-  LIBSQL_URL: sqld.url,
-  DEPLOY_RUNNER_URL: 'http://127.0.0.1:1',
-  BOT_ENCRYPTION_KEY: Buffer.alloc(32).toString('base64url'),
-  WORKER_SIGNING_KEY: '{}',
-  ADMIN_TOKEN: SECRET,
-})
-
-type App = { request(path: string, init: RequestInit, env?: object): Response | Promise<Response> }
-const apps = (): Readonly<Record<string, App>> => ({ worker, agent, runner: runner.app })
 
 async function call(
   { program, method, path }: Row,
@@ -94,19 +51,20 @@ async function call(
 ): Promise<Response> {
   const asked = path.replace(':bot', '7').replace(/:\w+/g, 'rosa').replace('*', 'a.txt')
   const init = { method, headers, ...(body === undefined ? {} : { body }) }
-  return apps()[program]?.request(asked, init, environment()) ?? expect.fail(`no program ${program}`)
+  const programs: Record<string, Pick<typeof agent, 'request'> | WorkerInNode> = { worker, agent, runner: runner.app }
+  return programs[program]?.request(asked, init) ?? expect.fail(`no program ${program}`)
 }
 
 const WRONG: Readonly<Record<string, readonly Record<string, string>[]>> = {
   'webhook secret': [{ 'x-telegram-bot-api-secret-token': `${SECRET}x` }, { authorization: `Bearer ${SECRET}` }],
-  'scoped key': [{ authorization: `Bearer ${KEY}x` }, { authorization: KEY }, { 'x-api-key': KEY }],
+  'scoped key': [{ authorization: `Bearer ${AGENT_KEY}x` }, { authorization: AGENT_KEY }, { 'x-api-key': AGENT_KEY }],
   'agent secret': [{ authorization: `Bearer ${SECRET}x` }, { authorization: SECRET }, { authorization: 'Bearer ' }],
   'signed call': [{ authorization: 'Bearer a.b.c' }, { authorization: `Bearer ${SECRET}` }],
   'admin token': [{ authorization: `Bearer ${SECRET}x` }, { authorization: SECRET }],
 }
 const RIGHT: Readonly<Record<string, Record<string, string>>> = {
   'webhook secret': { 'x-telegram-bot-api-secret-token': SECRET },
-  'scoped key': { authorization: `Bearer ${KEY}` },
+  'scoped key': { authorization: `Bearer ${AGENT_KEY}` },
   'agent secret': { authorization: `Bearer ${SECRET}` },
 }
 
@@ -116,7 +74,7 @@ test('the table and the programs have the same routes', () => {
   const served = (routes: readonly { method: string; path: string }[]) =>
     // What is for all methods is a guard in front of routes.
     routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path}`)
-  for (const [program, { routes }] of Object.entries({ worker, agent, runner: runner.app })) {
+  for (const [program, { routes }] of Object.entries({ worker: app, agent, runner: runner.app })) {
     expect([...new Set(served(routes))].sort(), program).toEqual(listed(program).sort())
   }
 })

@@ -1,5 +1,6 @@
 /** Trouble on order: what Telegram, or the way to it, does wrong now and then. */
 import { z } from 'zod'
+import { seededRandom } from '../../../agent-vm/testing/seeded-random.ts'
 import type { Clock } from '../clock.ts'
 
 const target = {
@@ -84,16 +85,5 @@ export class Faults {
     return new Promise((resolve) => {
       this.#clock.after(ms, resolve)
     })
-  }
-}
-
-/** mulberry32: small, and the same on every machine. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
   }
 }
