@@ -95,3 +95,23 @@ test('what is no update leaves no trace', async () => {
   await sim.waitForBot(person, 'Hello.')
   expect(sim.botMessages(person)).toHaveLength(1)
 })
+
+test('topics of a private chat are conversations side by side', async () => {
+  const { person, sim } = newcomer(world)
+  sim.setBot({ has_topics_enabled: true })
+  const topics = ['Garden', 'Kitchen'].map((name) => sim.addTopic(person, person, name))
+  const gate = Promise.withResolvers<void>()
+  world.agent.brain = async (turn) => {
+    await turn.say(`In ${turn.request.chat_id}.`)
+    if (turn.request.message === 'slow') await gate.promise
+  }
+  const [slow = 0, quick = 0] = topics
+  sim.sendText({ from: person, thread: slow }, 'slow')
+  await sim.waitFor(() => sim.drafts(person).some(({ thread_id }) => thread_id === slow))
+  sim.sendText({ from: person, thread: quick }, 'quick')
+  const answer = await sim.waitForBot(person, `In ${person}:${quick}.`, { thread: quick })
+  expect(answer.message_thread_id).toBe(quick)
+  gate.resolve()
+  await sim.waitForBot(person, `In ${person}:${slow}.`, { thread: slow })
+  sim.setBot({ has_topics_enabled: false })
+})

@@ -103,6 +103,25 @@ describe('a topic of a private chat', () => {
     expect(topic.last.text).toContain('You are not talking to an agent now')
   })
 
+  test('is named after the first words, when it has no name of its own', async () => {
+    await giveAgent(world, ++person)
+    const topic = chatOf(world, { id: person, topic: 9 })
+    const opened = (forum_topic_created: object) =>
+      topic.update({
+        message: { ...topic.message(''), text: undefined, entities: undefined, forum_topic_created } as never,
+      })
+    expect(await topic.receives(opened({ name: 'New Chat', icon_color: 1, is_name_implicit: true }))).toMatchObject({
+      outgoing: [],
+    })
+    const { outgoing, turn } = await topic.says(`Plan\na  trip ${'to the sea '.repeat(9)}`)
+    expect(outgoing).toEqual([{ kind: 'name_topic', name: 'Plan a trip to the sea to the sea to th…' }])
+    expect(turn).toBeDefined()
+    expect((await topic.says('and more')).outgoing).toEqual([])
+    const named = chatOf(world, { id: person, topic: 10 })
+    await named.receives(opened({ name: 'Mine', icon_color: 1 }))
+    expect((await named.says('hello')).outgoing).toEqual([])
+  })
+
   test('asks which, when there are several', async () => {
     await giveAgent(world, ++person)
     await giveAgent(world, person, { name: 'Max' })

@@ -65,6 +65,15 @@ describe('OutboxSender', () => {
   })
 })
 
+test('a topic gets its name, and losing that call repeats it', async () => {
+  const chat = start()
+  chat.failOnce('editForumTopic', { kind: 'unknown', after: true })
+  chat.outbox.add('n', { kind: 'name_topic', name: 'Plan a trip' }, 0)
+  await chat.drain()
+  expect(chat.telegram.topicNames).toEqual(['Plan a trip', 'Plan a trip'])
+  expect(chat.states()).toEqual(['sent'])
+})
+
 describe('a rich message', () => {
   const blocks = [{ type: 'paragraph', text: 'one and two' }] as const
   const parts = (chat: ReturnType<typeof start>) => {

@@ -127,6 +127,8 @@ export class OutboxSender {
       }
       case 'react':
         return () => nothing(telegram.react(to, action.messageId, action.emoji))
+      case 'name_topic':
+        return () => nothing(telegram.nameTopic(to, action.name))
       case 'document': {
         const { name, content, caption } = action
         const upload = { as: 'document', name, content: new TextEncoder().encode(content), caption } as const

@@ -51,5 +51,7 @@ export type Outgoing =
       readonly name: string
       readonly caption?: FormattedText
     }
+  /** The topic of this chat gets a name that says what it is about. */
+  | { readonly kind: 'name_topic'; readonly name: string }
   /** The one reaction a bot may have on a message; `emoji` undefined takes it back. */
   | { readonly kind: 'react'; readonly messageId: number; readonly emoji?: string }

@@ -1,6 +1,7 @@
 /** Everything a person can type or press, in the order it is tried. A table without state: built once. */
 import { offerAgain, registerRunAgain } from './agents/edited-message.ts'
 import { talk } from './agents/talk.ts'
+import { registerTopicName } from './agents/topic-name.ts'
 import { registerAccount } from './commands/account.ts'
 import { registerCancel } from './commands/cancel.ts'
 import { registerCompact } from './commands/compact.ts'
@@ -76,6 +77,7 @@ const REGISTRATIONS: readonly ((router: Router) => void)[] = [
   registerTurnButtons,
   registerRunAgain,
   registerWizardButtons,
+  registerTopicName,
 ]
 
 export const router = buildRouter()

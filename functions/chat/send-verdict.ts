@@ -64,7 +64,7 @@ export function judgeFailure(row: OutboxRow, failure: TelegramFailure): SendVerd
 
 /** Doing it twice is the same as doing it once. */
 export function isRepeatable({ kind }: Outgoing): boolean {
-  return kind === 'edit' || kind === 'delete' || kind === 'react'
+  return kind === 'edit' || kind === 'delete' || kind === 'react' || kind === 'name_topic'
 }
 
 export function backoff(attempts: number): number {

@@ -48,6 +48,8 @@ export interface TelegramClient {
   editPreview(to: Destination, messageId: number, text: FormattedText, keyboard?: Keyboard): Promise<void>
   editCaption(to: Destination, messageId: number, caption: FormattedText): Promise<void>
   deleteMessage(to: Destination, messageId: number): Promise<void>
+  /** Nothing to do where there is no topic. */
+  nameTopic(to: Destination, name: string): Promise<void>
   react(to: Destination, messageId: number, emoji: string | undefined): Promise<void>
   sendDraft(to: Destination, draftId: number, text: FormattedText): Promise<void>
   sendTyping(to: Destination): Promise<void>
@@ -90,6 +92,10 @@ export function createTelegramClient({ token, apiRoot }: { token: string; apiRoo
         })
       }),
     deleteMessage: (to, messageId) => checked(() => done(api.deleteMessage(to.chatId, messageId))),
+    nameTopic: ({ chatId, threadId }, name) =>
+      checked(async () => {
+        if (threadId !== undefined) await api.editForumTopic(chatId, threadId, { name })
+      }),
     react: (to, messageId, emoji) =>
       checked(() =>
         done(

@@ -12,6 +12,7 @@ describe('classifyFailure', () => {
       'Bad Request: message is not modified: specified new message content and reply markup are exactly the same as a current content and reply markup of the message',
       'not_modified',
     ],
+    [400, 'Bad Request: TOPIC_NOT_MODIFIED', 'not_modified'],
     [400, 'Bad Request: message thread not found', 'thread_gone'],
     [400, 'Bad Request: message to be replied not found', 'reply_gone'],
     [400, 'Bad Request: message to edit not found', 'target_gone'],

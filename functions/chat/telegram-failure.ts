@@ -49,7 +49,7 @@ export class TelegramFailure extends Error {
 
 /** Parts of Telegram's descriptions, lower case. Order matters: the first that fits decides. */
 const DESCRIPTIONS: readonly (readonly [RegExp, TelegramFailureKind])[] = [
-  [/message is not modified/, 'not_modified'],
+  [/message is not modified|topic_not_modified/, 'not_modified'],
   [/message thread not found|topic_(deleted|closed|id_invalid)/, 'thread_gone'],
   [/message to (be )?repl(y|ied)( to)? not found|replied message not found/, 'reply_gone'],
   [

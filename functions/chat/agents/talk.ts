@@ -10,6 +10,7 @@ import { agentButton, commandButton } from '../routing/buttons.ts'
 import { type Access, findAccess } from './access.ts'
 import { chooseAgent, currentAgentOf, hasLeft, leaveAgent } from './current-agent.ts'
 import { offerAgents } from './offer-agents.ts'
+import { nameTopic } from './topic-name.ts'
 
 type Allowed = Extract<Access, { kind: 'owner' | 'visitor' }>
 
@@ -30,6 +31,7 @@ export async function talk(ctx: BaalContext, said: Said): Promise<void> {
   if (allowed.kind === 'visitor' && !inGroup) {
     await noteMessage(ctx.ports.database, allowed.agent.id, user.id, ctx.ports.now())
   }
+  nameTopic(ctx, said.message)
   out.turn({
     agentId: allowed.agent.id,
     user: { id: user.id, name: user.firstName, role: allowed.kind },

@@ -26,6 +26,7 @@ export function joinedGroup({ my_chat_member: change }: Update): boolean {
 
 function classifyMessage(message: Message, ports: Ports): 'control' | 'turn' | 'ignore' {
   if (!message.from || message.from.is_bot || isForAnotherBot(message, ports.bot)) return 'ignore'
+  if (message.forum_topic_created && message.chat.type === 'private') return 'control'
   const command = commandOf(message, ports.bot)
   if (command) return command.addressed || GROUP_COMMANDS.has(command.name) ? 'control' : 'ignore'
   if (wizardAwaitingText(ports.store, { userId: message.from.id, now: message.date * 1000 })) {

@@ -30,6 +30,7 @@ export class FakeTelegram implements TelegramClient {
   readonly messages = new Map<number, FakeMessage>()
   readonly calls: string[] = []
   readonly drafts: string[] = []
+  readonly topicNames: string[] = []
   readonly reactions = new Map<number, string | undefined>()
   readonly downloads = new Map<string, string>()
   lastId = 100
@@ -84,6 +85,10 @@ export class FakeTelegram implements TelegramClient {
 
   deleteMessage(_to: Destination, messageId: number): Promise<void> {
     return this.#call('deleteMessage', () => void this.messages.delete(messageId))
+  }
+
+  nameTopic(_to: Destination, name: string): Promise<void> {
+    return this.#call('editForumTopic', () => void this.topicNames.push(name))
   }
 
   react(_to: Destination, messageId: number, emoji: string | undefined): Promise<void> {
