@@ -1,6 +1,7 @@
 /** Markdown, as models write it, as a rich message. */
 import type { MarkedToken, Token, Tokens } from 'marked'
 import { decodeEntities } from '../text/html-entities.ts'
+import { htmlText } from '../text/html-text.ts'
 import { type Definitions, findDefinitions, lex } from '../text/lexer.ts'
 import { type Section, splitSections } from '../text/sections.ts'
 import { expandTabs } from '../text/tabs.ts'
@@ -60,7 +61,7 @@ function renderBlock(token: MarkedToken): RichBlock[] {
     case 'hr':
       return [{ type: 'divider' }]
     case 'html':
-      return renderParagraph(decodeEntities(token.text.replace(/<br\s*\/?>/gi, '\n')))
+      return renderParagraph(htmlText(token.text))
     case 'def':
       return token.tag.startsWith('^') ? renderParagraph(token.raw) : []
     case 'paragraph':

@@ -1,6 +1,7 @@
 /** Paragraphs, headings, lists, quotes, code and tables, in Telegram's few means. */
 import type { MarkedToken, Token, Tokens } from 'marked'
 import { decodeEntities } from './html-entities.ts'
+import { htmlText } from './html-text.ts'
 import { renderInline } from './render-inline.ts'
 import { renderTable } from './render-table.ts'
 import type { TextBuilder } from './text-builder.ts'
@@ -95,8 +96,4 @@ function renderItem({ tokens }: Tokens.ListItem, builder: TextBuilder, place: Pl
     if (index > 0 || !isInline) builder.separate(1)
     renderBlock(token as MarkedToken, builder, place)
   })
-}
-
-function htmlText(text: string): string {
-  return decodeEntities(text.replace(/<br\s*\/?>/gi, '\n').trim())
 }

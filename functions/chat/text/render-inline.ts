@@ -39,7 +39,7 @@ function renderToken(token: MarkedToken, builder: TextBuilder, depth: number): v
       break
     case 'link':
       // Telegram finds a bare address by itself; as an entity it would only use up room.
-      if (token.autolink) builder.add(token.text)
+      if (token.autolink) builder.add(token.text.replace(/^mailto:/i, ''))
       else renderLink(token, builder, () => inner(token.tokens, token.text))
       break
     case 'image':

@@ -74,6 +74,7 @@ describe('links', () => {
     ['[docs](https://example.org/a_b?x=1)', '[text_link=https://example.org/a_b?x=1 docs]'],
     ['[**bold** `code`](https://example.org)', '[text_link=https://example.org/ [bold bold] code]'],
     ['[me](mailto:me@example.org?subject=x) [a@b.org](mailto:a@b.org)', 'me (me@example.org) a@b.org'],
+    ['<mailto:a@b.org> <https://example.org>', 'a@b.org https://example.org'],
     ['[](https://example.org)', 'https://example.org/'],
     ['https://example.org/x_y_z', 'https://example.org/x_y_z'],
     ['[here](./x.md) [there](http://localhost:80) [js](javascript:alert(1))', 'here there js'],
@@ -132,6 +133,12 @@ describe('blocks', () => {
   test('tabs in code reach as far as they did, since Telegram makes one space of each', () => {
     expect(show('```go\nfunc f() {\n\treturn\n}\nab\tc\n```')).toBe('[pre=go func f() {\n    return\n}\nab  c]')
     expect(show('a\tb `c\td`')).toBe('a b [code c d]')
+  })
+
+  test('HTML is shown as it was written, but for comments and what folds', () => {
+    expect(show('<div>x</div>')).toBe('<div>x</div>')
+    expect(show('a\n\n<!-- note\nto self -->\n\nb')).toBe('a\n\nb')
+    expect(show('<details open>\n<summary>More</summary>\n\nwords\n\n</details>\n\nb')).toBe('▸ More\n\nwords\n\nb')
   })
 
   test('a rule is a line', () => {
