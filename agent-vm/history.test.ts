@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { ModelCall, Reply } from './model/model.fake.ts'
 import { type AgentUnderTest, plain, reasonOf, startTestAgent, textsOf } from './testing/agent-under-test.ts'
 import { createFakeTools, fakeTool } from './tools/tool-runner.fake.ts'
@@ -42,6 +42,21 @@ describe('compaction', () => {
     expect(String(last.messages[1]!.content)).toContain(`summary ${summaries}`)
     expect(Math.max(...agent.model.calls.map(({ messages }) => JSON.stringify(messages).length / 3))).toBeLessThan(5000)
     expect(agent.model.illegal).toEqual([])
+  })
+
+  test('goes by what the server counted, not by the length of the text', async () => {
+    let prompt = 100
+    agent = await startTestAgent({
+      env: SMALL,
+      script: (call) =>
+        isSummary(call) ? { content: 'in short' } : { content: 'ok', usage: { prompt, completion: 1 } },
+    })
+    // By its length this would not fit; the server says that it does.
+    await talk(3, () => '\u{1f9ff}'.repeat(2000))
+    expect(agent.model.calls.some(isSummary)).toBe(false)
+    prompt = 4900
+    await talk(2, () => 'short')
+    expect(agent.model.calls.some(isSummary)).toBe(true)
   })
 
   test('lets the model save lasting facts first, and only under memory/', async () => {
@@ -198,6 +213,43 @@ describe('the prefix', () => {
     expect(agent.model.calls[2]!.messages[0]!.content).toContain('Be a pirate.')
     expect(agent.model.calls[2]!.messages[0]!.content).toContain('likes tea')
   })
+})
+
+test('the order of a history is that of its rows, whatever the clock does', async () => {
+  agent = await startTestAgent()
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-24T12:00:00Z') })
+  onTestFinished(() => void vi.useRealTimers())
+  for (const [index, time] of ['12:00', '09:30', '15:00', '09:00'].entries()) {
+    vi.setSystemTime(new Date(`2026-11-24T${time}:00Z`))
+    await agent.chat(`message ${index}`)
+    if (index === 1) await agent.restart()
+  }
+  const said = agent.model.calls.at(-1)!.messages.filter(({ role }) => role === 'user')
+  expect(said.map(({ content }) => /message \d/.exec(String(content))?.[0])).toEqual([
+    'message 0',
+    'message 1',
+    'message 2',
+    'message 3',
+  ])
+})
+
+test('what background work said to itself is forgotten with its turn; what was said in the chat stays', async () => {
+  agent = await startTestAgent()
+  await agent.chat('hi')
+  const user = { id: '1', name: '', role: 'owner' as const }
+  await agent.runBackground({ origin: 'heartbeat', prompt: 'look', chatId: 'c1', user })
+  const database = new DatabaseSync(agent.databasePath)
+  onTestFinished(() => database.close())
+  const rows = () =>
+    database
+      .prepare('SELECT DISTINCT history_id FROM messages ORDER BY 1')
+      .all()
+      .map((row) => row.history_id)
+  expect(rows()).toEqual(['chat:c1', expect.stringMatching(/^heartbeat:/)])
+  database.exec('UPDATE turns SET ended_at = 1')
+  await agent.restart()
+  expect(rows()).toEqual(['chat:c1'])
+  expect(database.prepare('SELECT count(*) AS n FROM histories').get()).toEqual({ n: 1 })
 })
 
 describe('clearing and searching', () => {

@@ -52,6 +52,18 @@ describe('failures that pass', () => {
     expect(texts).toEqual(['ok'])
   })
 
+  test('a server that only keeps the connection busy counts as silent, before an answer and in it', async () => {
+    const { texts, requests } = await run(
+      [{ emptyChunks: 40 }, { content: 'par', emptyChunks: 40 }, { content: 'ok' }],
+      {
+        MODEL_FIRST_TOKEN_TIMEOUT_MS: '150',
+        MODEL_IDLE_TIMEOUT_MS: '150',
+      },
+    )
+    expect(texts).toEqual(['ok'])
+    expect(requests).toBe(3)
+  })
+
   test('an empty answer is asked for again, then with a nudge', async () => {
     const { texts, requests } = await run([{ content: '' }, { content: '  ' }, { content: 'here' }])
     expect(texts).toEqual(['here'])
@@ -89,6 +101,13 @@ describe('failures that do not pass', () => {
     ['a forbidden key', { status: 403 }, 'unauthorized', 1],
     ['a refused request', { status: 400, body: { error: { message: 'bad field' } } }, 'internal', 1],
     ['nothing but emptiness', { content: '' }, 'model_unreachable', 3],
+    [
+      'a server that asks for an hour of patience',
+      { status: 429, headers: { 'retry-after': '3600' } },
+      'rate_limited',
+      1,
+    ],
+    ['an answer without end', { pieces: Array<string>(30).fill('x'.repeat(100_000)) }, 'internal', 1],
   ])('%s ends in one honest line', async (_name, reply, code, requests) => {
     const result = await run([reply])
     expect(result.error).toMatchObject({ type: 'error', code, content: expect.stringMatching(/\.$/) })

@@ -71,7 +71,6 @@ const OVERFLOW =
 const OUT_OF_CREDIT =
   /insufficient[_ ](?:quota|credit|balance|funds)|out[_ ]of[_ ]credit|exceeded your current quota|credit balance|no credits?|budget|billing|payment required|daily limit/i
 const CONTEXT_TOKENS = /(?:maximum context length (?:is|of)|max_model_len\D{0,12}|context window of)\s*(\d{3,8})/i
-const MAX_RETRY_AFTER_MS = 60_000
 
 export interface HttpFailure {
   readonly status: number
@@ -97,12 +96,12 @@ export function classifyHttpFailure({ status, text, retryAfter, cause }: HttpFai
   return build('refused')
 }
 
-/** Seconds or an HTTP date, as milliseconds from now; a server cannot make us wait longer than a minute at a time. */
+/** Seconds or an HTTP date, as milliseconds from now. */
 export function parseRetryAfter(value: string | null | undefined, now = Date.now()): number | undefined {
   if (!value) return undefined
   const seconds = Number(value)
   const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - now
-  return Number.isFinite(waitMs) ? Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS) : undefined
+  return Number.isFinite(waitMs) ? Math.max(waitMs, 0) : undefined
 }
 
 function parseContextTokens(text: string): number | undefined {

@@ -41,6 +41,8 @@ export interface Reply {
   readonly body?: unknown
   /** The connection is cut after so many pieces. */
   readonly cutAfter?: number
+  /** So many chunks without content, 20 ms apart, after the content and before the end. */
+  readonly emptyChunks?: number
   /** Never answers: for time-outs and stops. */
   readonly hang?: boolean
 }
@@ -122,6 +124,10 @@ async function stream(response: ServerResponse, reply: Reply, raw: string): Prom
     if (reply.pauseMs) await pause(reply.pauseMs)
   }
   if (reply.cutAfter !== undefined) return void response.destroy()
+  for (let chunk = 0; chunk < (reply.emptyChunks ?? 0); chunk++) {
+    send({ role: 'assistant', content: '' })
+    await pause(20)
+  }
   for (const [index, call] of (reply.calls ?? []).entries()) sendCall(send, call, index)
   send({}, reply.finish ?? (reply.calls ? 'tool_calls' : 'stop'))
   if (reply.usage !== false) {

@@ -67,13 +67,21 @@ function buildBody(request: ModelRequest): ChatCompletionCreateParamsStreaming {
   }
 }
 
+/** Far beyond any limit we ask for: a server that goes on for ever must not fill our memory. */
+const MAX_ANSWER_CHARS = 1_000_000
+
 async function* readChunks(chunks: AsyncIterable<ChatCompletionChunk>, heard: () => void): AsyncGenerator<ModelPart> {
   const calls: { id: string; name: string; arguments: string }[] = []
   const open = new Map<number, { id: string; name: string; arguments: string }>()
   let finish: string | undefined
   let usage: Usage | undefined
+  let chars = 0
   for await (const chunk of chunks) {
-    heard()
+    const size = sizeOf(chunk)
+    // Chunks without content are how gateways keep a connection open: they are no sign that an answer comes.
+    if (size > 0 || chunk.usage || chunk.choices?.[0]?.finish_reason) heard()
+    chars += size
+    if (chars > MAX_ANSWER_CHARS) throw new ModelFailure('refused', 'the model server sends an answer without end')
     if (chunk.usage) {
       usage = {
         promptTokens: chunk.usage.prompt_tokens ?? 0,
@@ -92,6 +100,17 @@ async function* readChunks(chunks: AsyncIterable<ChatCompletionChunk>, heard: ()
   // Servers end a broken generation by closing the stream: without a reason it was not an end.
   if (!finish) throw new ModelFailure('transient', 'the model stream ended without a finish reason')
   yield { kind: 'end', finish: readFinish(finish), calls: calls as RawToolCall[], ...(usage && { usage }) }
+}
+
+/** What a chunk adds to the answer, in characters. */
+function sizeOf(chunk: ChatCompletionChunk): number {
+  const delta = chunk.choices?.[0]?.delta
+  const calls = delta?.tool_calls ?? []
+  const inCalls = calls.reduce(
+    (sum, { function: piece }) => sum + (piece?.name?.length ?? 0) + (piece?.arguments?.length ?? 0),
+    0,
+  )
+  return inCalls + (delta?.content?.length ?? 0) + (readReasoning(delta)?.length ?? 0)
 }
 
 /** Some servers send every call under index 0: a new id with a name begins a new call. */

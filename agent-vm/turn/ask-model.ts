@@ -16,6 +16,8 @@ const MAX_ATTEMPTS = 5
 const MAX_EMPTY = 3
 const MAX_CONTINUATIONS = 3
 const JITTER = 0.2
+/** A server that asks for more patience is not asked again before its time; the person hears at once. */
+const MAX_RETRY_AFTER_MS = 60_000
 
 const EMPTY_NUDGE = '[system note: your last answer was empty. Answer now, briefly and in plain text, or call a tool.]'
 const CONTINUE_NUDGE =
@@ -76,12 +78,16 @@ async function* askUntilAnswered(
         yield* makeRoom(run, 'overflow')
         continue
       }
-      if ((error.kind !== 'transient' && error.kind !== 'rate_limited') || attempt >= MAX_ATTEMPTS) throw error
+      if (!isWorthRepeating(error) || attempt >= MAX_ATTEMPTS) throw error
       run.ports.log('warn', 'model_retry', { turn: run.turn.turnId, attempt, kind: error.kind, reason: error.message })
       await pause(run, error, attempt)
       attempt++
     }
   }
+}
+
+function isWorthRepeating({ kind, retryAfterMs = 0 }: ModelFailure): boolean {
+  return (kind === 'transient' || kind === 'rate_limited') && retryAfterMs <= MAX_RETRY_AFTER_MS
 }
 
 async function* takeBack(run: TurnRun, kept: string): AsyncGenerator<TurnStep, void> {

@@ -141,6 +141,11 @@ export class Journal {
       for (const table of ['events', 'tool_calls', 'steers']) {
         this.#database.prepare(`DELETE FROM ${table} WHERE turn_id IN ${old}`).run(now - TURN_KEEP_MS)
       }
+      // Background turns have a history of their own that nobody ever reads again; a chat's is kept and searched.
+      const ofThem = `SELECT history_id FROM turns WHERE ended_at < ? AND origin <> 'chat'`
+      for (const table of ['messages', 'histories']) {
+        this.#database.prepare(`DELETE FROM ${table} WHERE history_id IN (${ofThem})`).run(now - TURN_KEEP_MS)
+      }
       this.#database.prepare('DELETE FROM turns WHERE ended_at < ?').run(now - TURN_KEEP_MS)
     })
   }

@@ -71,7 +71,7 @@ async function* takeMessage(run: TurnRun): AsyncGenerator<TurnStep, void> {
 async function* converse(run: TurnRun): AsyncGenerator<TurnStep, void> {
   for (;;) {
     const closing = closingNote(run)
-    if (closing) yield* say(run, { append: [{ role: 'user', content: closing }] })
+    if (closing) yield* announceClosing(run, closing)
     yield* makeRoom(run, 'before request')
     const answer = yield* askModel(run, closing ? 'none' : 'auto')
     run.iterations++
@@ -88,6 +88,12 @@ function closingNote(run: TurnRun): string | undefined {
     turn.origin === 'subagent' ? Math.min(SUBAGENT_ITERATIONS, ports.limits.maxIterations) : ports.limits.maxIterations
   if (run.iterations >= most) return CLOSING_NOTE
   return run.detector.gaveUp || run.brokenAnswers >= MAX_BROKEN_ANSWERS ? CIRCLES_NOTE : undefined
+}
+
+/** What the person says from now on is not for this turn any more: it is refused here and becomes one of its own. */
+async function* announceClosing(run: TurnRun, note: string): AsyncGenerator<TurnStep, void> {
+  const steers = run.ports.closeSteers(run.turn.turnId)
+  yield* say(run, { append: [...steers.map(steerMessage), { role: 'user', content: note }], takeSteers: steers })
 }
 
 async function* callTools(run: TurnRun, answer: WholeAnswer): AsyncGenerator<TurnStep, void> {
@@ -149,9 +155,8 @@ async function* endUnlessSteered(run: TurnRun, answer: WholeAnswer): AsyncGenera
 async function* endClosed(run: TurnRun, answer: WholeAnswer): AsyncGenerator<TurnStep, void> {
   const content = answer.content || CLOSING_FALLBACK
   const closed = { ...answer, content }
-  const steers = run.ports.lastSteers(run.turn.turnId)
-  const append: ModelMessage[] = [{ role: 'assistant', content }, ...steers.map(steerMessage)]
-  yield* end(run, { append, takeSteers: steers, events: describeAnswer(closed) }, { reason: 'max_iterations' }, closed)
+  const append: ModelMessage[] = [{ role: 'assistant', content }]
+  yield* end(run, { append, events: describeAnswer(closed) }, { reason: 'max_iterations' }, closed)
 }
 
 async function* endByFailure(run: TurnRun, error: unknown): AsyncGenerator<TurnStep, void> {
@@ -171,7 +176,7 @@ async function* endByFailure(run: TurnRun, error: unknown): AsyncGenerator<TurnS
     ? describeFailure(failure.kind)
     : { code: 'internal' as const, content: 'Something broke inside the agent. Please try again.' }
   const note = stopped ? STOPPED : `[this turn ended with an error: ${told.content}]`
-  const steers = ports.lastSteers(turn.turnId)
+  const steers = ports.closeSteers(turn.turnId)
   const append: ModelMessage[] = [
     ...steers.map(steerMessage),
     { role: 'assistant', content: [said, note].filter(Boolean).join('\n\n') },

@@ -34,6 +34,8 @@ export interface LoopPorts {
   waitingSteers(turnId: string): Steer[]
   /** As `waitingSteers`; when there is none, none is accepted any more. */
   lastSteers(turnId: string): Steer[]
+  /** As `waitingSteers`; none is accepted any more. */
+  closeSteers(turnId: string): Steer[]
   /** Files the turn has sent so far. */
   sentFiles(turnId: string): { path: string; caption?: string }[]
 }

@@ -9,7 +9,7 @@ import { type ChatUser, KEEPALIVE_INTERVAL_MS } from '../protocol.ts'
 import type { Database } from '../storage/database.ts'
 import type { Journal, NewTurn } from './journal.ts'
 import { Lanes } from './lanes.ts'
-import type { Origin, Turn, TurnStep } from './turn.ts'
+import type { Origin, Steer, Turn, TurnStep } from './turn.ts'
 import { FIRST_EVENT_ID, TurnLog } from './turn-log.ts'
 import { giveUpTurn, runTurn } from './turn-loop.ts'
 import type { LoopPorts } from './turn-run.ts'
@@ -30,7 +30,7 @@ export interface LiveTurn {
 }
 
 export interface TurnRegistryPorts
-  extends Omit<LoopPorts, 'calls' | 'untold' | 'waitingSteers' | 'lastSteers' | 'sentFiles'> {
+  extends Omit<LoopPorts, 'calls' | 'untold' | 'waitingSteers' | 'lastSteers' | 'closeSteers' | 'sentFiles'> {
   readonly database: Database
   readonly journal: Journal
   readonly pending: PendingStore
@@ -238,6 +238,12 @@ export class Turns {
     }
   }
 
+  #closeSteers(turnId: string): Steer[] {
+    const live = this.#live.get(turnId)
+    if (live) live.steerable = false
+    return this.#ports.journal.waitingSteers(turnId)
+  }
+
   #buildLoopPorts(): LoopPorts {
     const { journal, pending } = this.#ports
     return {
@@ -247,10 +253,9 @@ export class Turns {
       waitingSteers: (turnId) => journal.waitingSteers(turnId),
       lastSteers: (turnId) => {
         const waiting = journal.waitingSteers(turnId)
-        const live = this.#live.get(turnId)
-        if (waiting.length === 0 && live) live.steerable = false
-        return waiting
+        return waiting.length === 0 ? this.#closeSteers(turnId) : waiting
       },
+      closeSteers: (turnId) => this.#closeSteers(turnId),
       sentFiles: (turnId) => journal.sentFiles(turnId),
     }
   }

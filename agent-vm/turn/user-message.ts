@@ -21,13 +21,15 @@ export interface MessageFacts {
 
 export async function renderUserMessage(turn: Turn, facts: MessageFacts, now = new Date()): Promise<string> {
   const { message, user, attachments } = turn.request
-  const name = user.name.replace(/[\r\n[\]]/g, ' ').trim()
+  const name = plain(user.name)
   const lines = [
     `[${renderTime(now)}${name ? ` · ${name}` : ''}${user.role === 'visitor' ? ' (visitor)' : ''}]`,
     ...facts.untold.map(
       ({ source, content }) => `[meanwhile you sent, from a ${source}: ${clip(content, UNTOLD_CHARS)}]`,
     ),
-    ...attachments.map(({ path, name: file, mime }) => `[attached file: ${path} (${file}, ${mime})]`),
+    ...attachments.map(
+      ({ path, name: file, mime }) => `[attached file: ${plain(path)} (${plain(file)}, ${plain(mime)})]`,
+    ),
     message.trim() === '' && attachments.length === 0 ? '[empty message]' : await fitMessage(message, facts),
   ]
   return lines.filter((line) => line !== '').join('\n')
@@ -48,6 +50,11 @@ async function fitMessage(message: string, facts: MessageFacts): Promise<string>
   const where = path ? `the whole of it is in ${path}` : 'the rest could not be kept'
   const half = SHOWN_CHARS / 2
   return `${message.slice(0, half)}\n[… a message of ${message.length} characters; ${where} …]\n${message.slice(-half)}`.toWellFormed()
+}
+
+/** Within one line of ours: what other people choose must not look like another. */
+function plain(text: string): string {
+  return text.replace(/[\r\n\u2028\u2029[\]]/g, ' ').trim()
 }
 
 function clip(text: string, chars: number): string {
