@@ -236,20 +236,41 @@ describe('topics of a group under flood control', () => {
   })
 })
 
-describe('chats beside each other', () => {
-  test('do not wait for each other', async () => {
+describe('fifty chats at once', () => {
+  const CHATS = 50
+
+  test('are all answered at the same time: no turn waits for another to end', async () => {
+    const { sim } = world.telegram
+    const allBegun = Promise.withResolvers<void>()
+    let begun = 0
+    world.agent.brain = async (turn) => {
+      begun += 1
+      if (begun === CHATS) allBegun.resolve()
+      // None goes on before the last one has begun.
+      await allBegun.promise
+      await turn.say(ANSWER)
+    }
+    const people = Array.from({ length: CHATS }, () => newcomer(world).person)
+    for (const person of people) sim.sendText({ from: person }, 'hi')
+    for (const person of people) await sim.waitForBot(person, ANSWER, { timeoutMs: 60_000 })
+    expect(people.map((person) => sim.botMessages(person).length)).toEqual(people.map(() => 1))
+  })
+
+  test('do not wait for one that never ends, nor for one that is silenced', async () => {
     const slow = newcomer(world)
+    const silenced = newcomer(world)
+    const { sim } = slow
     const gate = Promise.withResolvers<void>()
+    sim.fault({ kind: 'flood', chat_id: silenced.person, retry_after: 600, times: 1 })
     world.agent.brain = async (turn) => {
       if (turn.request.chat_id === String(slow.person)) await gate.promise
       await turn.say(ANSWER)
     }
-    slow.sim.sendText({ from: slow.person }, 'hi')
-    const others = Array.from({ length: 8 }, () => newcomer(world).person)
-    for (const person of others) slow.sim.sendText({ from: person }, 'hi')
-    for (const person of others) await slow.sim.waitForBot(person, ANSWER)
-    expect(slow.sim.botMessages(slow.person)).toEqual([])
+    const others = Array.from({ length: 10 }, () => newcomer(world).person)
+    for (const person of [slow.person, silenced.person, ...others]) sim.sendText({ from: person }, 'hi')
+    for (const person of others) await sim.waitForBot(person, ANSWER, { timeoutMs: 30_000 })
+    expect([...sim.botMessages(slow.person), ...sim.botMessages(silenced.person)]).toEqual([])
     gate.resolve()
-    await slow.sim.waitForBot(slow.person, ANSWER)
+    await sim.waitForBot(slow.person, ANSWER)
   })
 })

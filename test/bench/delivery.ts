@@ -5,6 +5,8 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Message } from 'grammy/types'
+import { deliveryWords } from '../../functions/chat/delivery-words.ts'
 import type { FakeBrain } from '../../functions/chat/testing/agent-server.fake.ts'
 import {
   BOT_ID,
@@ -17,15 +19,17 @@ import {
 import { killableWorker } from '../crash/killable-worker.ts'
 
 const WORDS = 'Words that come one after the other, as a model says them. '
+const LAST_WORD = 'End.'
+const SHOWS_WORDS: ReadonlySet<string> = new Set(['sendMessageDraft', 'sendMessage'])
 const TURNS: Readonly<Record<string, FakeBrain>> = {
-  short: (turn) => turn.say('Yes, that is how it is.', { everyMs: 30 }),
-  long: (turn) => turn.say(WORDS.repeat(40), { everyMs: 40 }),
+  short: (turn) => turn.say(`Yes, that is how it is. ${LAST_WORD}`, { everyMs: 30 }),
+  long: (turn) => turn.say(`${WORDS.repeat(40)}${LAST_WORD}`, { everyMs: 40 }),
   'tool-heavy': async (turn) => {
     for (let n = 0; n < 12; n++) {
       await turn.say('Let me look at the next one.', { everyMs: 30 })
       await turn.useTool('bash', { command: `step ${n}` }, { takesMs: 700 })
     }
-    await turn.say(WORDS.repeat(3), { everyMs: 40 })
+    await turn.say(`${WORDS.repeat(3)}${LAST_WORD}`, { everyMs: 40 })
   },
 }
 const CHATS = 50
@@ -48,6 +52,12 @@ try {
   await setWebhook(around.telegram, `${worker.url}/telegram/${BOT_ID}`)
   const turns = []
   for (const [kind, brain] of Object.entries(TURNS)) turns.push(await measureTurn(around, kind, brain))
+  for (const kind of ['long', 'tool-heavy']) {
+    const brain = TURNS[kind]
+    if (!brain) continue
+    turns.push(await measureTurn(around, `${kind}, in a group`, brain, { group: true }))
+    turns.push(await measureTurn(around, `${kind}, silenced for 20 s at its start`, brain, { penaltyS: 20 }))
+  }
   console.table(turns)
   around.telegram.sim.setLimits('off')
   console.table([await measureManyChats(around)])
@@ -59,29 +69,47 @@ try {
   await around.close()
 }
 
-async function measureTurn(world: Surroundings, kind: string, brain: FakeBrain) {
+interface Setting {
+  /** How the chat is when the turn begins. */
+  readonly penaltyS?: number
+  readonly group?: boolean
+}
+
+async function measureTurn(world: Surroundings, kind: string, brain: FakeBrain, setting: Setting = {}) {
   const { person, sim } = newcomer(world)
+  const chat = setting.group ? sim.addGroup({ title: kind, members: [person], type: 'supergroup' }).id : person
   let firstWordAt = 0
+  let lastWordAt = 0
   world.agent.brain = async (turn) => {
     firstWordAt = Date.now()
     await brain(turn)
+    lastWordAt = Date.now()
   }
+  const { penaltyS } = setting
+  if (penaltyS !== undefined) sim.fault({ kind: 'flood', chat_id: chat, retry_after: penaltyS, times: 1 })
   const askedAt = Date.now()
-  sim.sendText({ from: person }, 'go on')
-  await sim.waitForBot(person, () => true, { timeoutMs: 120_000 })
-  await sim.waitFor(() => sim.calls({ method: 'sendMessage', chat: person }).length > 0)
-  const calls = sim.calls({ chat: person })
-  const draft = calls.find(({ method }) => method === 'sendMessageDraft' || method === 'sendMessage')
-  const seconds = ((calls.at(-1)?.at ?? askedAt) - askedAt) / 1000
+  sim.sendText({ from: person, chat }, setting.group ? `@${world.botName} go on` : 'go on')
+  const isFinal = ({ text, reply_markup }: Message) => text?.trimEnd().endsWith(LAST_WORD) && !isPreview(reply_markup)
+  await sim.waitForBot(chat, (message) => isFinal(message) === true, { timeoutMs: 180_000 })
+  const finalAt = Date.now()
+  const calls = sim.calls({ chat })
+  const visible = calls.find(({ method, status }) => status === 200 && SHOWS_WORDS.has(method))
+  const seconds = Math.max(1, (finalAt - askedAt) / 1000)
   return {
     turn: kind,
-    'turn takes (s)': seconds.toFixed(1),
+    'time to final (s)': ((finalAt - askedAt) / 1000).toFixed(1),
     calls: calls.length,
-    'calls per second': (calls.length / Math.max(1, seconds)).toFixed(2),
-    'first sign (ms)': (calls[0]?.at ?? 0) - askedAt,
-    'first words after first token (ms)': (draft?.at ?? 0) - firstWordAt,
-    'refused by flood control': calls.filter(({ status }) => status === 429).length,
+    'calls per second': (calls.length / seconds).toFixed(2),
+    'first sign of life (ms)': (calls[0]?.at ?? 0) - askedAt,
+    'first words after first token (ms)': (visible?.at ?? 0) - firstWordAt,
+    'final after last token (ms)': finalAt - lastWordAt,
+    'refused (429)': calls.filter(({ status }) => status === 429).length,
+    'into a penalty': calls.filter(({ in_penalty }) => in_penalty).length,
   }
+}
+
+function isPreview(markup: Message['reply_markup']): boolean {
+  return markup?.inline_keyboard[0]?.[0]?.text === deliveryWords().stop
 }
 
 async function measureManyChats(world: Surroundings) {
