@@ -23,10 +23,12 @@ export class CallPurse {
   #refilledAt: number
   #recent: number[] = []
 
-  constructor(options: { kind: 'private' | 'group'; silentUntil?: number | undefined }, now: number) {
+  /** @param options.isSpent as after as many previews as there may be: messages may go out, previews not yet */
+  constructor(options: { kind: 'private' | 'group'; silentUntil?: number; isSpent?: boolean }, now: number) {
     this.#kind = options.kind
     this.#burst = options.kind === 'private' ? PRIVATE_BURST : GROUP_BURST
-    this.#tokens = this.#burst
+    this.#tokens = options.isSpent ? 1 : this.#burst
+    if (options.isSpent && options.kind === 'group') this.#recent = Array(GROUP_FRAMES_PER_WINDOW).fill(now)
     this.#refilledAt = now
     this.#silentUntil = options.silentUntil ?? 0
   }

@@ -81,6 +81,18 @@ describe('ChatBudget', () => {
     expect(isSent).toBe(true)
   })
 
+  test('keeps to twenty a minute in groups over a restart in the middle of a turn', async () => {
+    const clock = new FakeClock()
+    const budget = new ChatBudget({ kind: 'group', isSpent: true }, portsOf(clock))
+    const seen: string[] = []
+    void budget.call('frame', async () => void seen.push('frame'))
+    for (let i = 0; i < 6; i++) void budget.call('message', async () => void seen.push('message'))
+    await clock.advance(10_000)
+    expect(seen).toEqual(Array(5).fill('message'))
+    await clock.advance(60_000)
+    expect(seen.length).toBe(7)
+  })
+
   test('stays below twenty a minute in groups, and keeps room for messages', async () => {
     const { budget, clock, sent } = start('group')
     for (let i = 0; i < 40; i++) void budget.call('frame', sent('frame'))

@@ -47,7 +47,12 @@ export class ChatBudget {
   #watching = false
 
   constructor(
-    options: { kind: 'private' | 'group'; silentUntil?: number; shared?: SharedPurse | undefined },
+    options: {
+      kind: 'private' | 'group'
+      silentUntil?: number
+      shared?: SharedPurse | undefined
+      isSpent?: boolean
+    },
     ports: ChatBudgetPorts,
   ) {
     this.#ports = ports

@@ -117,6 +117,8 @@ export class ChatEngine {
         kind: identity.kind,
         silentUntil: this.#facts.silentUntil,
         shared: sharedPurseOf(identity, options.env),
+        // An object that died in a turn has just been calling; how often, it cannot know any more.
+        isSpent: this.#turns.running() !== undefined,
       },
       { now, sleep: pause, saveSilence: (silentUntil) => this.#facts.save({ silentUntil }) },
     )
@@ -398,6 +400,7 @@ export class ChatEngine {
       onTurn: this.#onTurn,
       onClosed: (reason, calledAt) => this.#close(reason, calledAt),
       metrics: this.#metrics,
+      onMigrated: (chatId) => void this.#migrate(chatId),
       now,
     })
   }

@@ -355,6 +355,15 @@ describe('what Telegram answers', () => {
     expect(chat.clock.now()).toBeGreaterThan(3_600_000)
   })
 
+  test('a reaction that a group does not allow is said in words instead, without a second try', async () => {
+    const chat = start()
+    chat.failTimes('setMessageReaction', 9, { kind: 'refused' })
+    chat.outbox.add('r', { kind: 'react', messageId: 5, emoji: '👀' }, 0)
+    await chat.drain()
+    expect(chat.telegram.calls).toEqual(['setMessageReaction', 'sendMessage'])
+    expect(chat.telegram.texts()).toEqual(['👀 Passed on.'])
+  })
+
   test('a reaction waits for messages, never the other way round', async () => {
     const chat = start()
     chat.outbox.add('r', { kind: 'react', messageId: 5, emoji: '👀' }, 0)

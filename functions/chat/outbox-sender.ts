@@ -205,6 +205,8 @@ export class OutboxSender {
     }
     outbox.end(row.seq, 'failed', failure.message, now())
     if (action.kind === 'agent_file') this.#say(row, words().fileRefused(action.name))
+    // Some groups allow no reactions; what it would have said is said in words.
+    if (action.kind === 'react' && action.emoji !== undefined) this.#say(row, words().seen, action.messageId)
   }
 
   /** @returns false when it was Telegram that failed */
@@ -243,8 +245,9 @@ export class OutboxSender {
     }
   }
 
-  #say(row: OutboxRow, words: string): void {
-    this.#ports.outbox.add(`${row.key}#problem`, { kind: 'send', text: plainText(words) }, this.#ports.now())
+  #say(row: OutboxRow, words: string, replyTo?: number): void {
+    const reply = replyTo === undefined ? {} : { replyTo, silent: true }
+    this.#ports.outbox.add(`${row.key}#problem`, { kind: 'send', text: plainText(words), ...reply }, this.#ports.now())
   }
 }
 

@@ -51,6 +51,7 @@ export function judgeFailure(row: OutboxRow, failure: TelegramFailure): SendVerd
     case 'target_gone':
       return action.kind === 'edit' ? { kind: 'send_instead' } : { kind: 'holds' }
     case 'refused':
+      if (action.kind === 'react' || action.kind === 'delete') return { kind: 'give_up' }
       if (isRich(row)) return without(FALLBACK.noRich)
       // A picture may be too wide for a photo, or no picture at all.
       if (isPhoto(row)) return without(FALLBACK.asDocument)

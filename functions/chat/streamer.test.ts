@@ -124,6 +124,15 @@ describe('Streamer', () => {
     await streamer.close()
   })
 
+  test('does not insist on typing where that is refused', async () => {
+    const { streamer, clock, calls, failNext } = start('draft')
+    for (let n = 0; n < 20; n++) failNext('refused')
+    streamer.start()
+    await clock.advance(10_000)
+    expect(calls.length).toBe(3)
+    await streamer.close()
+  })
+
   test('goes on after a frame that could not be made', async () => {
     const { streamer, clock, seen, say } = start('draft')
     streamer.start()
@@ -182,6 +191,7 @@ function start(mode: SignMode, options: { previewId?: number } = {}) {
       },
       onClosed: (reason) => closed.push(reason),
       onThreadGone: () => undefined,
+      onMigrated: () => undefined,
       now: clock.now,
       sleep: clock.sleep,
     },

@@ -18,6 +18,8 @@ export interface StreamerPorts {
   openPreview(text: FormattedText, signal: AbortSignal): Promise<number | undefined>
   /** The chat is closed to us, as far as a call of that time can tell. */
   onClosed(reason: string, calledAt: number): void
+  /** The group has another id from now on. */
+  onMigrated(chatId: number): void
   /** The topic is gone: from now on the same goes to the chat itself. */
   onThreadGone(): void
   now(): number
@@ -214,10 +216,17 @@ export class Streamer {
         this.#update({ mode: 'typing', hasPreview: false, shown: undefined })
         return
       case 'refused':
-        // Once without formatting; then this frame is left out.
-        if (this.#plain) this.#given(sign, text)
-        else this.#plain = sign.kind !== 'typing'
+        // Once without formatting; then this frame is left out. Typing has none.
+        if (this.#plain || sign.kind === 'typing') this.#given(sign, text)
+        else this.#plain = true
         log('warn', 'preview_refused', { sign: sign.kind, error: failure.message })
+        return
+      case 'migrated':
+        if (failure.migratedTo !== undefined) this.#ports.onMigrated(failure.migratedTo)
+        this.#notBefore = now + FAILED_PAUSE_MS
+        return
+      case 'unauthorized':
+        this.#notBefore = now + MAX_PAUSE_MS
         return
       default:
         // A penalty is the budget's to sit out; anything else is tried again with the next frame.

@@ -46,6 +46,7 @@ export interface TurnParts {
   onTurn(): void
   onClosed(reason: string, calledAt: number): void
   readonly metrics: Metrics
+  onMigrated(chatId: number): void
   now(): number
 }
 
@@ -134,6 +135,7 @@ function createStreamer({ turnId, input, startedAt }: TurnRow, parts: TurnParts)
       editPreview: (messageId, text) => telegram.editPreview(to(), messageId, text, keyboard),
       openPreview,
       onClosed: parts.onClosed,
+      onMigrated: parts.onMigrated,
       onThreadGone: () => facts.save({ threadGone: true }),
       now,
       sleep: pause,

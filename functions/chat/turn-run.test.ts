@@ -348,6 +348,7 @@ function silentStreamer(): Streamer {
       openPreview: nothing,
       onClosed: nothing,
       onThreadGone: () => undefined,
+      onMigrated: () => undefined,
       now: Date.now,
       sleep: pause,
     },

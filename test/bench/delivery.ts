@@ -92,6 +92,8 @@ async function measureTurn(world: Surroundings, kind: string, brain: FakeBrain, 
   const isFinal = ({ text, reply_markup }: Message) => text?.trimEnd().endsWith(LAST_WORD) && !isPreview(reply_markup)
   await sim.waitForBot(chat, (message) => isFinal(message) === true, { timeoutMs: 180_000 })
   const finalAt = Date.now()
+  // The call that brought it is written down once it was answered.
+  await new Promise((resolve) => setTimeout(resolve, 500))
   const calls = sim.calls({ chat })
   const visible = calls.find(({ method, status }) => status === 200 && SHOWS_WORDS.has(method))
   const seconds = Math.max(1, (finalAt - askedAt) / 1000)
@@ -101,7 +103,7 @@ async function measureTurn(world: Surroundings, kind: string, brain: FakeBrain, 
     calls: calls.length,
     'calls per second': (calls.length / seconds).toFixed(2),
     'first sign of life (ms)': (calls[0]?.at ?? 0) - askedAt,
-    'first words after first token (ms)': (visible?.at ?? 0) - firstWordAt,
+    'first words after first token (ms)': (visible?.at ?? finalAt) - firstWordAt,
     'final after last token (ms)': finalAt - lastWordAt,
     'refused (429)': calls.filter(({ status }) => status === 429).length,
     'into a penalty': calls.filter(({ in_penalty }) => in_penalty).length,
@@ -115,6 +117,11 @@ function isPreview(markup: Message['reply_markup']): boolean {
 async function measureManyChats(world: Surroundings) {
   const { sim } = world.telegram
   world.agent.brain = (turn) => turn.say(WORDS.repeat(2), { everyMs: 100 })
+  const alone = newcomer(world).person
+  const aloneAt = Date.now()
+  sim.sendText({ from: alone }, 'alone')
+  await sim.waitForBot(alone, () => true, { timeoutMs: 120_000 })
+  const aloneMs = Date.now() - aloneAt
   const people = Array.from({ length: CHATS }, () => newcomer(world).person)
   const askedAt = Date.now()
   for (const person of people) sim.sendText({ from: person }, 'all at once')
@@ -125,7 +132,7 @@ async function measureManyChats(world: Surroundings) {
     }),
   )
   const sorted = tookMs.toSorted((a, b) => a - b)
-  return { chats: CHATS, 'turn takes (ms)': 23 * 100, 'p50 (ms)': sorted[CHATS / 2], 'slowest (ms)': sorted.at(-1) }
+  return { chats: CHATS, 'one alone (ms)': aloneMs, 'p50 (ms)': sorted[CHATS / 2], 'slowest (ms)': sorted.at(-1) }
 }
 
 async function measureWebhooks(world: Surroundings, workerUrl: string, emptyUrl: string) {
