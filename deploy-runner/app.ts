@@ -9,6 +9,7 @@ import { DEFAULT_LIMITS, type RunnerLimits } from './limits.ts'
 import { createMachineLock } from './machine-lock.ts'
 import { createProgressStream } from './progress-stream.ts'
 import {
+  type AgentSecrets,
   DeployRequest,
   type MachineReport,
   PrepareRequest,
@@ -36,6 +37,7 @@ export interface AppPorts {
 interface Request {
   readonly target: SshTarget
   readonly wait_ms: number
+  readonly secrets?: AgentSecrets
 }
 
 export function createApp(ports: AppPorts): Hono {
@@ -84,8 +86,10 @@ export function createApp(ports: AppPorts): Hono {
         out.onAbort(() => gone.abort())
         const lines = createProgressStream((text) => out.write(text))
         const startedAt = Date.now()
+        let secrets: readonly string[] = []
         try {
           const body = parseBody(schema, raw)
+          secrets = Object.values(body.secrets ?? {})
           const result = await locks.hold(body.target, () => onMachine(body, gone.signal, lines.progress, work))
           ports.log('call_done', { path, ms: Date.now() - startedAt, changed: result.changed.join(',') })
           await lines.close({ result })
@@ -95,8 +99,9 @@ export function createApp(ports: AppPorts): Hono {
               ? error
               : new RunnerFailure('internal', 'internal', 'The runner failed.', { cause: error })
           const { code, step, cause } = failure
-          ports.log('call_failed', { path, ms: Date.now() - startedAt, code, step, cause: String(cause ?? '') })
-          await lines.close({ error: failure.toLine() })
+          const why = without(secrets, String(cause ?? ''))
+          ports.log('call_failed', { path, ms: Date.now() - startedAt, code, step, cause: why })
+          await lines.close({ error: { code, step, message: without(secrets, failure.message) } })
         }
       })
     })
@@ -127,6 +132,11 @@ export function createApp(ports: AppPorts): Hono {
       ssh.close()
     }
   }
+}
+
+/** The last words of an agent are its own choice; its secrets are not to be among them. */
+function without(secrets: readonly string[], text: string): string {
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, '…'), text)
 }
 
 /** @returns `undefined` when there is more than is taken; the rest is not read */

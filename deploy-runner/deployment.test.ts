@@ -102,6 +102,13 @@ describe('a deployment', () => {
     expect((await deploy()).result.changed).toContain('bundle')
   })
 
+  test('of an agent that prints its secrets before it ends does not pass them on', async () => {
+    const leaking = await runner.build({ agent: 'console.error("last words", process.env); process.exit(1)' })
+    const answer = await deploy(leaking)
+    expect(answer.error).toMatchObject({ code: 'unhealthy', message: expect.stringContaining("AGENT_SECRET: '…'") })
+    expect(answer.raw + runner.logged.join()).not.toContain('planted')
+  })
+
   test('does not take an older agent on the same port for the one it started', async () => {
     await deploy()
     const stubborn = await runner.build({ agent: `${AGENT('2')}\nprocess.exit(1)` })

@@ -1,4 +1,4 @@
-import type { RunnerError, RunnerErrorCode } from './protocol.ts'
+import type { RunnerErrorCode } from './protocol.ts'
 
 /** What ends a call: its code for the Worker, the step it happened in, and a sentence without secrets. */
 export class RunnerFailure extends Error {
@@ -9,9 +9,5 @@ export class RunnerFailure extends Error {
     super(message, options)
     this.code = code
     this.step = step
-  }
-
-  toLine(): RunnerError {
-    return { code: this.code, step: this.step, message: this.message }
   }
 }
