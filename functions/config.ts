@@ -41,6 +41,8 @@ const Variables = z.object({
   ALEPH_API_URLS: addresses('https://api2.aleph.im,https://api.aleph.im,https://api3.aleph.im'),
   ALEPH_SCHEDULER_URL: address('https://scheduler.api.aleph.cloud'),
   ALEPH_CRN_LIST_URL: address('https://crns-list.aleph.sh/crns.json'),
+  /** `pinned`: we choose the node, and another one when it fails; by default Aleph's scheduler does. */
+  ALEPH_PLACEMENT: z.enum(['scheduler', 'pinned']).default('scheduler'),
   ALEPH_GATEWAY_URL: address('https://api.2n6.me'),
   ALEPH_SSH_PUBKEY: z.string().regex(/^ssh-\S+ \S+/, 'must be an OpenSSH public key'),
 

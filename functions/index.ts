@@ -11,6 +11,7 @@ import { runScheduled } from './provision/scheduled.ts'
 
 export { Chat } from './chat/chat.ts'
 export { DeployRunner } from './provision/deploy-runner-container.ts'
+export { Snapshots } from './provision/snapshots.ts'
 export { Provision } from './provision/workflow.ts'
 
 /** The rarer of wrangler.toml's two crons: what only covers for something that was lost. */

@@ -15,12 +15,12 @@ export async function saveStep(
   database: Database,
   id: string,
   step: string,
-  machineId: string,
+  machineId: string | undefined,
   now: number,
 ): Promise<boolean> {
   const saved = await database
     .update(deployments)
-    .set({ step, machineId, updatedAt: now })
+    .set({ step, ...(machineId ? { machineId } : {}), updatedAt: now })
     .where(and(eq(deployments.id, id), eq(deployments.status, 'running')))
     .returning({ id: deployments.id })
   return saved.length > 0
@@ -61,6 +61,13 @@ export async function finishDeployment(
       .set({ ...outcome, step: outcome.status, updatedAt: now })
       .where(and(eq(deployments.id, deployment.id), eq(deployments.status, 'running'))),
   ])
+}
+
+/** Ends a deployment whose Workflow cannot any more, with its agent. */
+export async function abandonDeployment(database: Database, deployment: Deployment, now: number): Promise<void> {
+  const agent = deployment.kind === 'destroy' ? {} : { status: 'failed' as const }
+  const why = { status: 'failed', errorCode: 'timeout', error: 'its Workflow never came to an end' } as const
+  await finishDeployment(database, deployment, agent, why, now)
 }
 
 /** Running deployments that have not moved for a while: their Workflow may need a push, or never have begun. */

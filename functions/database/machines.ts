@@ -1,26 +1,29 @@
-/** Machines: a row exists before anything is paid for, and until it is confirmed gone. */
-import { and, eq, inArray, isNotNull, lt, notInArray, sql } from 'drizzle-orm'
+/**
+ * Machines: a row exists before anything is paid for, and until it is confirmed gone. Every change of state is a compare-and-set
+ * on the states it may come from: two who want different things of a machine cannot both have their way.
+ */
+import { and, eq, inArray, isNotNull, ne, notInArray, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import { machines } from './schema.ts'
 
 export type Machine = typeof machines.$inferSelect
+export type MachineState = Machine['state']
 
-/** Written down before it is ordered; a second try of the same deployment finds the same row. */
+/** What is known about a machine, apart from its state. */
+export type MachineFacts = Partial<Omit<Machine, 'id' | 'kind' | 'name' | 'state' | 'createdAt' | 'updatedAt'>>
+
+/** A machine on its way to one agent, which nobody uses yet. */
+const ON_ITS_WAY = ['recorded', 'created', 'placed', 'claimed'] as const satisfies MachineState[]
+
+/** Written down before it is ordered; a second try of the same work finds the same row. */
 export async function recordMachine(
   database: Database,
-  machine: { id: string; name: string; agentId: string; now: number },
+  machine: { id: string; name: string; agentId: string | null; now: number },
 ): Promise<void> {
+  const { now, ...row } = machine
   await database
     .insert(machines)
-    .values({
-      id: machine.id,
-      kind: 'aleph',
-      name: machine.name,
-      state: 'recorded',
-      agentId: machine.agentId,
-      createdAt: machine.now,
-      updatedAt: machine.now,
-    })
+    .values({ ...row, kind: 'aleph', state: 'recorded', createdAt: now, updatedAt: now })
     .onConflictDoNothing()
 }
 
@@ -29,50 +32,84 @@ export async function findMachine(database: Database, id: string): Promise<Machi
   return row
 }
 
-export async function findMachineOrderedFor(database: Database, agentId: string): Promise<string | null> {
-  const [row] = await database
-    .select({ id: machines.id })
+/** Everything that is or was about to be the agent's, except what is on its way out. */
+export async function findMachinesOf(database: Database, agentId: string): Promise<Machine[]> {
+  return database
+    .select()
     .from(machines)
-    .where(and(eq(machines.agentId, agentId), notInArray(machines.state, ['gone'])))
-    .limit(1)
-  return row?.id ?? null
+    .where(and(eq(machines.agentId, agentId), notInArray(machines.state, ['destroying', 'gone'])))
 }
 
-export async function updateMachine(
+/** @returns false when the machine was in none of the states it may come from: somebody else has decided about it */
+export async function moveMachine(
   database: Database,
   id: string,
-  changes: Partial<Omit<Machine, 'id' | 'kind' | 'name' | 'createdAt'>>,
-  now: number,
-): Promise<void> {
-  await database
+  move: { from: readonly MachineState[]; to: MachineState; facts?: MachineFacts; now: number },
+): Promise<boolean> {
+  const moved = await database
     .update(machines)
-    .set({ ...changes, updatedAt: now })
-    .where(and(eq(machines.id, id), notInArray(machines.state, ['gone'])))
+    .set({ ...move.facts, state: move.to, updatedAt: move.now })
+    .where(and(eq(machines.id, id), inArray(machines.state, [...move.from])))
+    .returning({ id: machines.id })
+  return moved.length > 0
 }
 
-/** Everything that may cost money: what is ordered and not yet confirmed gone. */
+/** Facts only; a machine that is gone keeps those of its end. */
+export async function noteMachine(database: Database, id: string, facts: MachineFacts, now: number): Promise<void> {
+  await database
+    .update(machines)
+    .set({ ...facts, updatedAt: now })
+    .where(and(eq(machines.id, id), ne(machines.state, 'gone')))
+}
+
+/** Nobody's any more, and on its way out. @param failure when it is to blame: counted, and its node avoided for a while */
+export async function giveUpMachine(
+  database: Database,
+  id: string,
+  { failure, now }: { failure?: string | undefined; now: number },
+): Promise<boolean> {
+  const states: MachineState[] = ['recorded', 'created', 'placed', 'preparing', 'warm', 'claimed', 'in_use', 'failed']
+  return moveMachine(database, id, {
+    from: [...states, 'destroying'],
+    to: 'destroying',
+    facts: { agentId: null, ...(failure ? { failure, failedAt: now } : {}) },
+    now,
+  })
+}
+
+/** Gives up every machine on its way to this agent. @returns their ids */
+export async function giveUpUnfinished(
+  database: Database,
+  agentId: string,
+  { failure, now }: { failure?: string | undefined; now: number },
+): Promise<string[]> {
+  const rows = await database
+    .update(machines)
+    .set({
+      state: 'destroying',
+      agentId: null,
+      updatedAt: now,
+      ...(failure ? { failure, failedAt: now } : {}),
+    })
+    .where(and(eq(machines.agentId, agentId), inArray(machines.state, [...ON_ITS_WAY])))
+    .returning({ id: machines.id })
+  return rows.map(({ id }) => id)
+}
+
+/** Everything that may cost money: what may have been ordered and is not confirmed gone. */
 export async function countPaidMachines(database: Database): Promise<number> {
   const [row] = await database
     .select({ count: sql<number>`count(*)` })
     .from(machines)
-    .where(and(isNotNull(machines.itemHash), notInArray(machines.state, ['recorded', 'gone'])))
+    .where(and(isNotNull(machines.itemHash), isNotNull(machines.orderedAt), ne(machines.state, 'gone')))
   return row?.count ?? 0
 }
 
-/** Machines that must go, and those of attempts that ended without anybody taking them. */
-export async function findMachinesToDestroy(database: Database, untouchedSince: number): Promise<Machine[]> {
-  return database
-    .select()
-    .from(machines)
-    .where(and(inArray(machines.state, ['failed', 'destroying']), lt(machines.updatedAt, untouchedSince)))
-    .limit(50)
-}
-
-export async function findKnownItemHashes(database: Database, itemHashes: readonly string[]): Promise<Set<string>> {
-  if (itemHashes.length === 0) return new Set()
+/** Nodes that failed lately, by hash. */
+export async function findFailingNodes(database: Database, since: number): Promise<Set<string>> {
   const rows = await database
-    .select({ itemHash: machines.itemHash })
+    .selectDistinct({ crnHash: machines.crnHash })
     .from(machines)
-    .where(and(inArray(machines.itemHash, [...itemHashes]), notInArray(machines.state, ['gone'])))
-  return new Set(rows.flatMap(({ itemHash }) => (itemHash ? [itemHash] : [])))
+    .where(and(isNotNull(machines.crnHash), sql`${machines.failedAt} > ${since}`))
+  return new Set(rows.flatMap(({ crnHash }) => (crnHash ? [crnHash] : [])))
 }

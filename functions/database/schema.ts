@@ -43,6 +43,10 @@ export const agents = sqliteTable(
     inferenceKeySealed: text().notNull(),
     inferenceKeyHash: text().notNull().unique(),
     version: text(),
+    /** Name, prompt and model (JSON) that it last ran well with: what an update goes back to. */
+    deployedSettings: text(),
+    /** When its state was last put aside, for a machine that dies. */
+    snapshotAt: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
   },
@@ -101,13 +105,35 @@ export const machines = sqliteTable(
     hostKey: text(),
     /** Public base address of whatever listens for the agent. */
     url: text(),
+    /** Code of the last thing that went wrong with it, and when; kept after it is gone, to know bad nodes by. */
     failure: text(),
+    failedAt: integer(),
+    /** When its order may first have reached the network. */
+    orderedAt: integer(),
+    /** 1: the account's port-forwarding aggregate has an entry for it. */
+    portsForwarded: integer().notNull().default(0),
+    /** What it costs, as the network said when it was ordered. */
+    creditsPerDay: integer(),
     createdAt: integer().notNull(),
     updatedAt: integer().notNull(),
     goneAt: integer(),
   },
-  (table) => [index('machines_by_state').on(table.state)],
+  (table) => [index('machines_by_state').on(table.state), index('machines_by_agent').on(table.agentId)],
 )
+
+/** One update of all agents: a few first, the others in batches, stopped by the first that does not come up. */
+export const rollouts = sqliteTable('rollouts', {
+  id: text().primaryKey(),
+  status: text({ enum: ['running', 'done', 'stopped'] }).notNull(),
+  startedBy: integer().notNull(),
+  total: integer().notNull().default(0),
+  updated: integer().notNull().default(0),
+  /** The agent that stopped it, and why. */
+  failedAgentId: text(),
+  error: text(),
+  createdAt: integer().notNull(),
+  updatedAt: integer().notNull(),
+})
 
 export const deployments = sqliteTable(
   'deployments',

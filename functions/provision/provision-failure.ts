@@ -7,3 +7,29 @@ export class ProvisionFailure extends Error {
     this.code = code
   }
 }
+
+/** Worth another try by itself: it may have nothing to do with this machine. */
+const TRANSIENT: ReadonlySet<string> = new Set(['runner_unreachable', 'disconnected', 'busy', 'internal'])
+
+/** The machine, or the node under it, is to blame: another one may do better. */
+const BLAMES_MACHINE: ReadonlySet<string> = new Set([
+  'placement_timeout',
+  'no_capacity',
+  'wrong_image',
+  'accept_timeout',
+  'unreachable',
+  'host_key_mismatch',
+  'auth_failed',
+  'disconnected',
+  'step_failed',
+  'timeout',
+  'unhealthy',
+])
+
+export function isTransient(code: string): boolean {
+  return TRANSIENT.has(code)
+}
+
+export function blamesMachine(error: unknown): error is ProvisionFailure {
+  return error instanceof ProvisionFailure && BLAMES_MACHINE.has(error.code)
+}

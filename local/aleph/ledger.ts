@@ -11,13 +11,19 @@ export const Entry = z.object({
     item_content: z.string(),
     time: z.number(),
   }),
-  status: z.enum(['pending', 'processed', 'rejected', 'forgotten']),
+  status: z.enum(['pending', 'processed', 'rejected', 'forgotten', 'removed']),
   errorCode: z.int().optional(),
   details: z.unknown().optional(),
   forgottenBy: z.string().optional(),
   /** Ports of the machine of an instance: where SSH is forwarded, and where its agent may listen. */
   ports: z.object({ ssh: z.int(), agent: z.int() }).optional(),
   receivedAt: z.number(),
+  /** Number of the node that has it, once it is placed. */
+  node: z.int().optional(),
+  /** Its node was asked to start it. */
+  notified: z.boolean().optional(),
+  /** Its node was told to erase its disk. */
+  erased: z.boolean().optional(),
 })
 export type Entry = z.infer<typeof Entry>
 
@@ -25,6 +31,8 @@ export interface Ledger {
   get(itemHash: string): Entry | undefined
   all(): readonly Entry[]
   put(entry: Entry): void
+  /** What accounts have written under their keys: `<address>/<key>`. */
+  readonly aggregates: Map<string, Record<string, unknown>>
 }
 
 export function openLedger(file: string | undefined): Ledger {
@@ -34,6 +42,7 @@ export function openLedger(file: string | undefined): Ledger {
       entries.set(entry.envelope.item_hash, entry)
   }
   return {
+    aggregates: new Map(),
     get: (itemHash) => entries.get(itemHash),
     all: () => [...entries.values()],
     put(entry) {

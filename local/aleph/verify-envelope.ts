@@ -36,18 +36,21 @@ export function isSignedBySender({
   signature,
 }: Pick<Envelope, 'chain' | 'sender' | 'type' | 'item_hash' | 'signature'>): boolean {
   const text = Buffer.from(`${chain}\n${sender}\n${type}\n${item_hash}`, 'utf8')
-  const digest = keccak_256(Buffer.concat([Buffer.from(`\x19Ethereum Signed Message:\n${text.length}`, 'utf8'), text]))
+  return signerOf(text, signature) === sender.toLowerCase()
+}
+
+/** @returns the address, in lower case, that made this `personal_sign` (EIP-191) signature; `undefined` for none */
+export function signerOf(text: Uint8Array, signature: string): string | undefined {
+  const prefix = Buffer.from(`\x19Ethereum Signed Message:\n${text.length}`, 'utf8')
   const bytes = Buffer.from(signature.slice(2), 'hex')
   const v = bytes[64] ?? 0
   try {
     const point = secp256k1.Signature.fromCompact(bytes.subarray(0, 64))
       .addRecoveryBit(v >= 27 ? v - 27 : v)
-      .recoverPublicKey(digest)
-    const address = Buffer.from(keccak_256(point.toRawBytes(false).subarray(1)))
-      .subarray(-20)
-      .toString('hex')
-    return `0x${address}` === sender.toLowerCase()
+      .recoverPublicKey(keccak_256(Buffer.concat([prefix, text])))
+    const hash = Buffer.from(keccak_256(point.toRawBytes(false).subarray(1)))
+    return `0x${hash.subarray(-20).toString('hex')}`
   } catch {
-    return false
+    return undefined
   }
 }

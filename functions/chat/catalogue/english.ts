@@ -161,6 +161,7 @@ export const english = {
       service: 'Starting the agent',
       ingress: 'Opening its door',
       health: 'Checking that it answers',
+      restore: 'Giving it its memory back',
       wipe: 'Erasing its data',
       forget: 'Giving the computer back',
       done: 'Done',
@@ -184,6 +185,10 @@ export const english = {
       step_failed: 'setting it up failed at one step. Nothing is lost: try again.',
       unhealthy: 'it was set up but does not answer. Nothing is lost: try again.',
       timeout: 'it took too long. Nothing is lost: try again.',
+      wrong_image: 'the disk image for its computer is not there. Nothing is lost: try again.',
+      accept_timeout: 'the cloud is slow to take the order. Nothing is lost: try again.',
+      superseded: 'stopped, because something else was decided for it.',
+      rolled_back: 'the update did not come up, so it runs as before.',
       internal: 'something went wrong on my side. Nothing is lost: try again.',
     },
   },
@@ -400,6 +405,22 @@ export const english = {
       fmt`${bold('Pool')}\n\nMachines: ${p.machines}\nKept ready: ${p.min} to ${p.max}, for up to ${n(p.hours, 'hour', 'hours')}`,
     today: (p: Summary): FormattedText =>
       fmt`${bold('Today')}\n\nTurns: ${p.turns}, failed: ${p.failed}\nHalf within ${p.halfWithin} s, 95 % within ${p.mostWithin} s\nTokens: ${p.tokens}\nTold to wait by Telegram: ${p.floods}\nPerhaps not arrived: ${p.unknown}`,
+    costs: (p: { machines: number; usd: string }) =>
+      `Paid for: ${n(p.machines, 'machine', 'machines')}, ${p.usd} USD an hour`,
+    oldest: (p: { span: string }) => `Oldest ready one: ${p.span}`,
+    failures: (p: { count: number }) => `Failures in the last 24 hours: ${p.count}`,
+    hosts: 'Hosts of your own',
+    hostHelp:
+      'Add a host of your own: /pool add root@192.0.2.7:22 https://agents.example\nTake one out: /pool remove 192.0.2.7:22',
+    hostAdded: (p: { host: string }) => `${p.host} is being prepared. It joins the pool when it is ready.`,
+    hostKnown: (p: { host: string }) => `${p.host} is in the pool already.`,
+    hostRemoved: (p: { host: string }) => `${p.host} is out of the pool.`,
+    hostStays: (p: { host: string }) => `${p.host} is not in the pool, or an agent lives on it.`,
+    rolloutBegun: 'Updating every agent: yours first, then the others in batches. /dashboard shows how far it is.',
+    rolloutRuns: (p: { updated: number; total: number }) => `Update of all agents: ${p.updated} of ${p.total} so far`,
+    rolloutDone: (p: { updated: number; total: number }) => `Update of all agents: done, ${p.updated} of ${p.total}`,
+    rolloutStopped: (p: { updated: number; total: number; agent: string; reason: string }) =>
+      `Update of all agents: stopped after ${p.updated} of ${p.total}, because ${p.agent} did not come up (${p.reason})`,
     none: 'none',
   },
   errors: {

@@ -153,6 +153,7 @@ export const french: Catalogue = {
       service: 'Démarrage de l’agent',
       ingress: 'Ouverture de sa porte',
       health: 'Vérification qu’il répond',
+      restore: 'Restitution de sa mémoire',
       wipe: 'Effacement de ses données',
       forget: 'Restitution de l’ordinateur',
       done: 'Terminé',
@@ -177,6 +178,10 @@ export const french: Catalogue = {
       step_failed: 'l’installation a échoué à une étape. Rien n’est perdu : réessayez.',
       unhealthy: 'il est installé mais ne répond pas. Rien n’est perdu : réessayez.',
       timeout: 'cela a pris trop de temps. Rien n’est perdu : réessayez.',
+      wrong_image: 'l’image disque de son ordinateur est introuvable. Rien n’est perdu : réessayez.',
+      accept_timeout: 'le cloud tarde à prendre la commande. Rien n’est perdu : réessayez.',
+      superseded: 'arrêté, car autre chose a été décidé pour lui.',
+      rolled_back: 'la mise à jour n’a pas démarré, il tourne donc comme avant.',
       internal: 'quelque chose s’est mal passé de mon côté. Rien n’est perdu : réessayez.',
     },
   },
@@ -381,6 +386,22 @@ export const french: Catalogue = {
       fmt`${bold('Réserve')}\n\nMachines : ${p.machines}\nGardées prêtes : ${p.min} à ${p.max}, au plus ${n(p.hours, 'heure', 'heures')}`,
     today: (p) =>
       fmt`${bold('Aujourd’hui')}\n\nTours : ${p.turns}, échoués : ${p.failed}\nLa moitié en ${p.halfWithin} s, 95 % en ${p.mostWithin} s\nTokens : ${p.tokens}\nAttentes imposées par Telegram : ${p.floods}\nPeut-être pas arrivés : ${p.unknown}`,
+    costs: (p) => `Payées : ${n(p.machines, 'machine', 'machines')}, ${p.usd} USD par heure`,
+    oldest: (p) => `La plus ancienne prête : ${p.span}`,
+    failures: (p) => `Échecs des dernières 24 heures : ${p.count}`,
+    hosts: 'Vos propres hôtes',
+    hostHelp:
+      'Ajouter un hôte à vous : /pool add root@192.0.2.7:22 https://agents.example\nEn retirer un : /pool remove 192.0.2.7:22',
+    hostAdded: (p) => `${p.host} est en préparation. Il rejoint la réserve dès qu’il est prêt.`,
+    hostKnown: (p) => `${p.host} est déjà dans la réserve.`,
+    hostRemoved: (p) => `${p.host} n’est plus dans la réserve.`,
+    hostStays: (p) => `${p.host} n’est pas dans la réserve, ou un agent y vit.`,
+    rolloutBegun:
+      'Mise à jour de tous les agents : d’abord les vôtres, puis les autres par lots. /dashboard montre où cela en est.',
+    rolloutRuns: (p) => `Mise à jour de tous les agents : ${p.updated} sur ${p.total} jusqu’ici`,
+    rolloutDone: (p) => `Mise à jour de tous les agents : terminée, ${p.updated} sur ${p.total}`,
+    rolloutStopped: (p) =>
+      `Mise à jour de tous les agents : arrêtée après ${p.updated} sur ${p.total}, car ${p.agent} n’a pas démarré (${p.reason})`,
     none: 'aucune',
   },
   errors: {

@@ -151,6 +151,7 @@ export const spanish: Catalogue = {
       service: 'Arrancando el agente',
       ingress: 'Abriendo su puerta',
       health: 'Comprobando que responde',
+      restore: 'Devolviéndole su memoria',
       wipe: 'Borrando sus datos',
       forget: 'Devolviendo el ordenador',
       done: 'Hecho',
@@ -174,6 +175,10 @@ export const spanish: Catalogue = {
       step_failed: 'la preparación falló en un paso. No se ha perdido nada: inténtalo de nuevo.',
       unhealthy: 'está preparado pero no responde. No se ha perdido nada: inténtalo de nuevo.',
       timeout: 'tardó demasiado. No se ha perdido nada: inténtalo de nuevo.',
+      wrong_image: 'no se encuentra la imagen de disco de su ordenador. No se ha perdido nada: inténtalo de nuevo.',
+      accept_timeout: 'la nube tarda en aceptar el pedido. No se ha perdido nada: inténtalo de nuevo.',
+      superseded: 'detenido, porque se decidió otra cosa.',
+      rolled_back: 'la actualización no arrancó, así que sigue como antes.',
       internal: 'algo salió mal por mi parte. No se ha perdido nada: inténtalo de nuevo.',
     },
   },
@@ -376,6 +381,22 @@ export const spanish: Catalogue = {
       fmt`${bold('Reserva')}\n\nMáquinas: ${p.machines}\nListas: de ${p.min} a ${p.max}, hasta ${n(p.hours, 'hora', 'horas')}`,
     today: (p) =>
       fmt`${bold('Hoy')}\n\nTurnos: ${p.turns}, fallidos: ${p.failed}\nLa mitad en ${p.halfWithin} s, el 95 % en ${p.mostWithin} s\nTokens: ${p.tokens}\nEsperas impuestas por Telegram: ${p.floods}\nQuizá no llegaron: ${p.unknown}`,
+    costs: (p) => `Pagadas: ${n(p.machines, 'máquina', 'máquinas')}, ${p.usd} USD por hora`,
+    oldest: (p) => `La más antigua lista: ${p.span}`,
+    failures: (p) => `Fallos en las últimas 24 horas: ${p.count}`,
+    hosts: 'Tus propios servidores',
+    hostHelp:
+      'Añadir un servidor tuyo: /pool add root@192.0.2.7:22 https://agents.example\nQuitar uno: /pool remove 192.0.2.7:22',
+    hostAdded: (p) => `${p.host} se está preparando. Entra en la reserva cuando esté listo.`,
+    hostKnown: (p) => `${p.host} ya está en la reserva.`,
+    hostRemoved: (p) => `${p.host} ya no está en la reserva.`,
+    hostStays: (p) => `${p.host} no está en la reserva, o un agente vive en él.`,
+    rolloutBegun:
+      'Actualizando todos los agentes: primero los tuyos, después los demás por grupos. /dashboard muestra cómo va.',
+    rolloutRuns: (p) => `Actualización de todos los agentes: ${p.updated} de ${p.total} por ahora`,
+    rolloutDone: (p) => `Actualización de todos los agentes: hecha, ${p.updated} de ${p.total}`,
+    rolloutStopped: (p) =>
+      `Actualización de todos los agentes: detenida tras ${p.updated} de ${p.total}, porque ${p.agent} no arrancó (${p.reason})`,
     none: 'ninguna',
   },
   errors: {

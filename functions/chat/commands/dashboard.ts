@@ -1,26 +1,39 @@
 /** /dashboard: for the operator, by Telegram id. Everybody else is told so and nothing more. */
 import { dayOf } from '../../database/limits.ts'
+import { loadMachineReport } from '../../database/machines-report.ts'
 import { sumMetrics } from '../../database/metrics.ts'
+import { findLastRollout, type Rollout } from '../../database/rollouts.ts'
 import { loadOverview } from '../../database/usage-report.ts'
 import { summarize } from '../../metrics/summary.ts'
+import { CREDITS_PER_MACHINE_DAY } from '../../provision/aleph/credits.ts'
+import { counts, renderMachines } from '../agents/machine-summary.ts'
+import type { Catalogue } from '../catalogue/english.ts'
 import { join } from '../catalogue/format.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
 import { onCommand } from '../routing/on-command.ts'
 
+const DAY_MS = 86_400_000
+
 export function registerDashboard(router: Router): void {
   onCommand(router, 'dashboard', async (ctx) => {
     if (!isAdmin(ctx)) return ctx.out.refuse(ctx.words.chat.adminOnly)
-    const { ports, words, out } = ctx
-    const day = dayOf(ports.now())
-    const overview = await loadOverview(ports.database, day)
-    const today = summarize(await sumMetrics(ports.database, day))
+    const { words, out } = ctx
+    const { database, now } = ctx.ports
+    const day = dayOf(now())
+    const [overview, metrics, report, rollout] = await Promise.all([
+      loadOverview(database, day),
+      sumMetrics(database, day),
+      loadMachineReport(database, { failuresSince: now() - DAY_MS, defaultPrice: CREDITS_PER_MACHINE_DAY }),
+      findLastRollout(database),
+    ])
     const numbers = words.admin.dashboard({
       users: overview.users,
       messages: overview.messagesToday,
       agents: counts(overview.agents.map(({ status, count }) => [status, count])) || words.admin.none,
       machines: counts(overview.machines.map(({ state, count }) => [state, count])) || words.admin.none,
     })
-    out.send(join([numbers, words.admin.today(today)], '\n\n'))
+    const lines = [numbers, ...renderMachines(report, words), ...(rollout ? [renderRollout(rollout, words)] : [])]
+    out.send(join([join(lines, '\n'), words.admin.today(summarize(metrics))], '\n\n'))
   })
 }
 
@@ -28,6 +41,8 @@ export function isAdmin({ ports, user }: BaalContext): boolean {
   return ports.config.ADMIN_IDS.includes(user.id)
 }
 
-export function counts(pairs: readonly (readonly [string, number])[]): string {
-  return pairs.map(([name, count]) => `${count} ${name}`).join(', ')
+function renderRollout({ status, updated, total, failedAgentId, error }: Rollout, { admin }: Catalogue): string {
+  if (status === 'running') return admin.rolloutRuns({ updated, total })
+  if (status === 'done') return admin.rolloutDone({ updated, total })
+  return admin.rolloutStopped({ updated, total, agent: failedAgentId ?? '?', reason: error ?? '?' })
 }

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Aleph, startAleph } from '../../../local/aleph/start-aleph.ts'
 import { hasRightHash, isSignedBySender } from '../../../local/aleph/verify-envelope.ts'
-import { fetchMessageStatus, fetchOwnInstances, postMessage } from './core-nodes.ts'
+import { fetchMessageStatus, postMessage } from './core-nodes.ts'
 import { CREDITS_PER_MACHINE_DAY, missingCredits } from './credits.ts'
 import { fetchPublicUrl, ingressOf, subdomainOf } from './gateway.ts'
 import { buildInstanceContent, DEBIAN_12_IMAGE } from './instance-content.ts'
+import { fetchOwnInstances } from './own-instances.ts'
 import { fetchPlacement, sshEndpoint } from './placement.ts'
 import { accountAddress, signMessage } from './sign-message.ts'
 

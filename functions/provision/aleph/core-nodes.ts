@@ -10,7 +10,9 @@ export class CoreNodesUnreachable extends Error {
   readonly code = 'core_nodes_unreachable'
 }
 
-const Verdict = z.object({ message_status: z.string().nullish() })
+export type Verdict = 'processed' | 'pending' | 'rejected' | 'refused'
+
+const PostAnswer = z.object({ message_status: z.string().nullish() })
 
 const Details = z
   .object({ errors: z.array(z.unknown()).optional() })
@@ -23,26 +25,19 @@ export const MessageStatus = z.object({
 })
 export type MessageStatus = z.infer<typeof MessageStatus>
 
-/** Error code of a rejected message whose sender cannot pay for a day. */
+/** Error codes of rejected messages that mean something to us. */
 export const CREDIT_INSUFFICIENT = 6
+export const IMAGE_NOT_FOUND = 301
+export const DISK_TOO_SMALL = 304
 
-const OwnInstances = z.object({
-  messages: z.array(
-    z.object({
-      item_hash: z.string(),
-      time: z.number(),
-      content: z.object({ metadata: z.object({ name: z.string().optional() }).nullish() }),
-    }),
-  ),
-})
-
-/** @returns `refused` only for what no node will ever take; a verdict that is not known yet is `pending` */
-export async function postMessage(
-  hosts: readonly string[],
-  message: Envelope,
-): Promise<'processed' | 'pending' | 'rejected' | 'refused'> {
+/**
+ * @returns `refused` only for what no node would take: one host that knows less than the others does not decide
+ * @throws {CoreNodesUnreachable} naming what each host said
+ */
+export async function postMessage(hosts: readonly string[], message: Envelope): Promise<Verdict> {
   const body = JSON.stringify({ sync: true, message })
-  let lastCause: unknown
+  const failures: Error[] = []
+  let isRefused = false
   for (const host of hosts) {
     try {
       const response = await fetch(new URL('/api/v0/messages', host), {
@@ -51,16 +46,18 @@ export async function postMessage(
         body,
         signal: AbortSignal.timeout(POST_LIMIT_MS),
       })
-      const verdict = Verdict.safeParse(await response.json().catch(() => undefined))
+      const verdict = PostAnswer.safeParse(await response.json().catch(() => undefined))
       const status = verdict.data?.message_status
       if (response.status === 200 || response.status === 202) return status === 'processed' ? 'processed' : 'pending'
-      if (response.status === 422) return status === 'rejected' ? 'rejected' : 'refused'
-      lastCause = new Error(`${new URL(host).host} answered ${response.status}`)
+      if (response.status === 422 && status === 'rejected') return 'rejected'
+      if (response.status === 422) isRefused = true
+      else failures.push(new Error(`${new URL(host).host} answered ${response.status}`))
     } catch (cause) {
-      lastCause = cause
+      failures.push(failureOf(host, cause))
     }
   }
-  throw new CoreNodesUnreachable('no core node took the message', { cause: lastCause })
+  if (isRefused) return 'refused'
+  throw unreachable('no core node took the message', failures)
 }
 
 /** @returns `undefined` while no node knows the message */
@@ -72,29 +69,34 @@ export async function fetchMessageStatus(
   return response.status === 404 ? undefined : MessageStatus.parse(await response.json())
 }
 
-/** Instances that this address has and still pays for, newest first. */
-export async function fetchOwnInstances(hosts: readonly string[], address: string) {
-  const query = new URLSearchParams({ addresses: address, msgTypes: 'INSTANCE', pagination: '200' })
-  const { messages } = OwnInstances.parse(await (await read(hosts, `/api/v0/messages.json?${query}`)).json())
-  return messages.map(({ item_hash, time, content }) => ({
-    itemHash: item_hash,
-    createdAtMs: time * 1_000,
-    name: content.metadata?.name ?? '',
-  }))
-}
-
 /** @returns the first answer that is not a failure of the host itself */
-export async function read(hosts: readonly string[], path: string): Promise<Response> {
-  let lastCause: unknown
+export async function read(
+  hosts: readonly string[],
+  path: string,
+  init: Omit<RequestInit, 'signal'> = {},
+): Promise<Response> {
+  const failures: Error[] = []
   for (const host of hosts) {
     try {
-      const response = await fetch(new URL(path, host), { signal: AbortSignal.timeout(READ_LIMIT_MS) })
+      const response = await fetch(new URL(path, host), { ...init, signal: AbortSignal.timeout(READ_LIMIT_MS) })
       if (response.ok || response.status === 404) return response
       await response.body?.cancel()
-      lastCause = new Error(`${new URL(host).host} answered ${response.status}`)
+      failures.push(new Error(`${new URL(host).host} answered ${response.status}`))
     } catch (cause) {
-      lastCause = cause
+      failures.push(failureOf(host, cause))
     }
   }
-  throw new CoreNodesUnreachable('no core node answered', { cause: lastCause })
+  throw unreachable('no core node answered', failures)
+}
+
+/** Only name and message of an error survive a Workflow step: what each host said has to be in the message itself. */
+function unreachable(what: string, failures: readonly Error[]): CoreNodesUnreachable {
+  const reasons = failures.map(({ message }) => message).join('; ')
+  return new CoreNodesUnreachable(`${what}: ${reasons}`, { cause: failures.at(-1) })
+}
+
+/** `fetch failed` says nothing; its cause does. */
+function failureOf(host: string, error: unknown): Error {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return new Error(`${new URL(host).host}: ${cause instanceof Error ? cause.message : 'no answer'}`, { cause: error })
 }

@@ -33,6 +33,8 @@ export const InstanceContent = z.strictObject({
   }),
   resources: z.strictObject({ vcpus: z.int().min(1).max(256), memory: z.int().min(1), seconds: z.int().min(1) }),
   payment: z.strictObject({ chain: z.literal('ETH'), type: z.literal('credit') }),
+  /** Absent: the scheduler places it. Anything but a node's hash here is refused for what is paid with credits. */
+  requirements: z.strictObject({ node: z.strictObject({ node_hash: hash }) }).optional(),
   volumes: z.tuple([]),
   rootfs: z.strictObject({
     parent: z.strictObject({ ref: hash, use_latest: z.literal(true) }),
@@ -42,13 +44,15 @@ export const InstanceContent = z.strictObject({
 })
 export type InstanceContent = z.infer<typeof InstanceContent>
 
-/** No `requirements`: the scheduler places it. No secrets: the content is public for ever. */
+/** No secrets: the content is public for ever. */
 export function buildInstanceContent(request: {
   address: string
   name: string
   sshPublicKey: string
   image: string
   nowMs: number
+  /** Hash of the compute node it must run on; absent: the scheduler chooses. */
+  node?: string | undefined
 }): InstanceContent {
   return InstanceContent.parse({
     address: request.address,
@@ -59,6 +63,7 @@ export function buildInstanceContent(request: {
     environment: { internet: true, aleph_api: true, hypervisor: 'qemu', reproducible: false, shared_cache: false },
     resources: { vcpus: VCPUS, memory: MEMORY_MIB, seconds: 30 },
     payment: { chain: 'ETH', type: 'credit' },
+    ...(request.node ? { requirements: { node: { node_hash: request.node } } } : {}),
     volumes: [],
     rootfs: { parent: { ref: request.image, use_latest: true }, persistence: 'host', size_mib: DISK_MIB },
   })

@@ -15,7 +15,8 @@ const Execution = z.object({
 })
 
 export type Placement =
-  | { readonly kind: 'waiting'; readonly where: 'scheduler' | 'node' }
+  | { readonly kind: 'waiting'; readonly where: 'scheduler' }
+  | { readonly kind: 'waiting'; readonly where: 'node'; readonly crnHash: string; readonly crnUrl: string }
   | { readonly kind: 'unschedulable' }
   | {
       readonly kind: 'placed'
@@ -32,11 +33,18 @@ export async function fetchPlacement(schedulerUrl: string, itemHash: string): Pr
   if (!vm?.allocated_node) return { kind: 'waiting', where: 'scheduler' }
   const node = await get(new URL(`/api/v1/nodes/${vm.allocated_node}`, schedulerUrl), Node)
   if (!node?.address) return { kind: 'waiting', where: 'scheduler' }
-  const executions = await get(new URL('/v2/about/executions/list', node.address), z.record(z.string(), z.unknown()))
+  return fetchExecution({ hash: vm.allocated_node, url: node.address }, itemHash)
+}
+
+/** Whether a node runs an instance, and where it forwards SSH. */
+export async function fetchExecution(
+  crn: { readonly hash: string; readonly url: string },
+  itemHash: string,
+): Promise<Placement> {
+  const executions = await get(new URL('/v2/about/executions/list', crn.url), z.record(z.string(), z.unknown()))
   const endpoint = sshEndpoint(executions?.[itemHash])
-  return endpoint
-    ? { kind: 'placed', crnHash: vm.allocated_node, crnUrl: node.address, ...endpoint }
-    : { kind: 'waiting', where: 'node' }
+  const node = { crnHash: crn.hash, crnUrl: crn.url }
+  return endpoint ? { kind: 'placed', ...node, ...endpoint } : { kind: 'waiting', where: 'node', ...node }
 }
 
 /** @returns `undefined` while nothing is forwarded yet; the port is never 22 on a node's own address */

@@ -1,0 +1,80 @@
+/** A new home for an agent: a warm machine or a new one, the next one when it fails, and back with those that failed. */
+import { findAgent } from '../database/agents.ts'
+import { giveUpUnfinished } from '../database/machines.ts'
+import { claimMachine } from '../database/machines-pool.ts'
+import { type DeploymentRun, retireAll, settle } from './deployment-run.ts'
+import { INSTALL, QUICK } from './durable-work.ts'
+import { type Installed, installAgent } from './install-agent.ts'
+import { restoreSnapshot } from './move-state.ts'
+import { orderMachine } from './order-machine.ts'
+import { blamesMachine } from './provision-failure.ts'
+
+/** Machines that are tried for one request. */
+const MAX_MACHINES = 3
+
+/** @throws {ProvisionFailure} after every machine that was to blame for it has been replaced in vain */
+export async function create(run: DeploymentRun): Promise<void> {
+  const { machineId, installed, failed } = await moveIn(run)
+  const left = await settle(run, machineId, installed)
+  await retireAll(run.work, [...failed, ...left])
+}
+
+interface Home {
+  readonly machineId: string
+  readonly installed: Installed
+  /** Machines that were tried before it. */
+  readonly failed: readonly string[]
+}
+
+async function moveIn(run: DeploymentRun): Promise<Home> {
+  const { work, deployment } = run
+  const failed: string[] = []
+  let formerFailure: string | undefined
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const machineId = await obtain(run, attempt, formerFailure)
+      const target = { agentId: deployment.agentId, machineId, label: String(attempt) }
+      const installed = await installAgent(work, target, run.note)
+      await restore(run, installed.url, attempt)
+      return { machineId, installed, failed }
+    } catch (error) {
+      if (!blamesMachine(error) || attempt === MAX_MACHINES) throw error
+      formerFailure = error.code
+      failed.push(...(await giveUp(run, error.code, attempt)))
+    }
+  }
+}
+
+/** @returns the id of a machine that is this agent's and that SSH reaches */
+async function obtain(
+  { work, deployment, note }: DeploymentRun,
+  attempt: number,
+  formerFailure: string | undefined,
+): Promise<string> {
+  const { id, agentId } = deployment
+  const claimed = await work.do(`claim ${attempt}`, QUICK, async (ports) => {
+    await note('claim')(ports)
+    return claimMachine(ports.database, { agentId, now: ports.now() })
+  })
+  if (claimed) return claimed
+  const machine = { id: `m-${id}-${attempt}`, name: `baal-${id}-${attempt}` }
+  await orderMachine(work, { machine, agentId, label: String(attempt), formerFailure, note })
+  return machine.id
+}
+
+/** An agent that had a life before gets it back before anybody talks to it. */
+async function restore({ work, deployment, note }: DeploymentRun, url: string, attempt: number): Promise<void> {
+  await work.do(`restore ${attempt}`, INSTALL, async (ports) => {
+    const agent = await findAgent(ports.database, deployment.agentId)
+    if (!agent?.snapshotAt) return
+    await note('restore')(ports)
+    await restoreSnapshot(ports, agent.id, url)
+  })
+}
+
+/** Nobody else ever gets a machine that was half set up. */
+async function giveUp({ work, deployment }: DeploymentRun, failure: string, attempt: number): Promise<string[]> {
+  return work.do(`give up ${attempt}`, QUICK, (ports) =>
+    giveUpUnfinished(ports.database, deployment.agentId, { failure, now: ports.now() }),
+  )
+}

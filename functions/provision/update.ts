@@ -1,0 +1,62 @@
+/** The newest agent server and settings on the agent's machine. When it does not come up with them, back to those it ran with. */
+import { z } from 'zod'
+import { findAgent, saveAgentSettings } from '../database/agents.ts'
+import { finishDeployment } from '../database/deployments.ts'
+import { findMachine } from '../database/machines.ts'
+import { type DeploymentRun, settingsOf, settle } from './deployment-run.ts'
+import { QUICK, SLOW } from './durable-work.ts'
+import { type Installed, installAgent } from './install-agent.ts'
+import { takeSnapshot } from './move-state.ts'
+import { report } from './progress.ts'
+import { blamesMachine, type ProvisionFailure } from './provision-failure.ts'
+import { repair } from './repair.ts'
+
+const Settings = z.object({ name: z.string(), prompt: z.string(), model: z.string() })
+
+export async function update(run: DeploymentRun): Promise<void> {
+  const { work, deployment, note } = run
+  const { agentId } = deployment
+  const machineId = await work.do('find machine', QUICK, async (ports) => {
+    const agent = await findAgent(ports.database, agentId)
+    const machine = agent?.machineId ? await findMachine(ports.database, agent.machineId) : undefined
+    return machine?.state === 'in_use' ? machine.id : null
+  })
+  // Nothing to update: it needs a machine first.
+  if (!machineId) return repair(run)
+  await work.do('save state', SLOW, (ports) => takeSnapshot(ports, agentId))
+  try {
+    const installed = await installAgent(work, { agentId, machineId, label: 'new' }, note)
+    await settle(run, machineId, installed)
+  } catch (error) {
+    if (!blamesMachine(error)) throw error
+    await rollBack(run, machineId, error)
+  }
+}
+
+/** @throws the failure when there is nothing to go back to, or that does not run either */
+async function rollBack(run: DeploymentRun, machineId: string, failure: ProvisionFailure): Promise<void> {
+  const { work, deployment, note } = run
+  const hasFormer = await work.do('restore settings', QUICK, async ({ database, now }) => {
+    const agent = await findAgent(database, deployment.agentId)
+    if (!agent?.deployedSettings || agent.deployedSettings === settingsOf(agent)) return false
+    await saveAgentSettings(database, agent.id, Settings.parse(JSON.parse(agent.deployedSettings)), now())
+    return true
+  })
+  if (!hasFormer) throw failure
+  const installed = await installAgent(work, { agentId: deployment.agentId, machineId, label: 'former' }, note)
+  await endRolledBack(run, installed, failure)
+}
+
+/** The agent runs; that the update failed is told all the same. */
+async function endRolledBack(
+  { work, deployment }: DeploymentRun,
+  installed: Installed,
+  failure: ProvisionFailure,
+): Promise<void> {
+  await work.do('finish rolled back', QUICK, async (ports) => {
+    const error = { code: 'rolled_back', message: `${failure.code}: ${failure.message}` }
+    const outcome = { status: 'failed' as const, errorCode: error.code, error: error.message }
+    await finishDeployment(ports.database, deployment, { status: 'running', ...installed }, outcome, ports.now())
+    await report(ports, deployment, 'failed', { status: 'failed', error })
+  })
+}

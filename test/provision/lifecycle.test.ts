@@ -1,0 +1,332 @@
+/** One agent at a time, from order to oblivion, in a world of its own time. */
+import { eq } from 'drizzle-orm'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { findAgent, saveAgentSettings } from '../../functions/database/agents.ts'
+import { findDeployment } from '../../functions/database/deployments.ts'
+import { findMachine } from '../../functions/database/machines.ts'
+import { agents, machines } from '../../functions/database/schema.ts'
+import { DEBIAN_12_IMAGE } from '../../functions/provision/aleph/instance-content.ts'
+import { ORPHAN_CRON, tendMachines } from '../../functions/provision/tend-machines.ts'
+import { NO_TROUBLE } from './fake-runner.ts'
+import { buildWorld, type Ground, prepareGround, type World, type WorldOptions } from './world.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+
+let ground: Ground
+let world: World
+beforeAll(async () => {
+  ground = await prepareGround()
+})
+afterAll(() => ground.close())
+afterEach(() => world.close())
+
+async function setUp(options?: WorldOptions): Promise<World> {
+  world = await buildWorld(ground, options)
+  return world
+}
+
+/** An agent that runs, with its only machine. */
+async function runningAgent(memory = ''): Promise<{ agentId: string; machineId: string }> {
+  const agentId = await world.giveAgent()
+  await world.ask(agentId, 'create')
+  await world.platform.finish()
+  const agent = await findAgent(world.database, agentId)
+  const machine = world.park.at(Number(new URL(agent?.url ?? 'http://none').port))
+  if (machine) machine.memory = memory
+  return { agentId, machineId: agent?.machineId ?? '' }
+}
+
+const statusOf = async (agentId: string) => (await findAgent(world.database, agentId))?.status
+const memoryOf = async (agentId: string) =>
+  world.park.at(Number(new URL((await findAgent(world.database, agentId))?.url ?? 'http://none').port))?.memory
+const rowOf = (machineId: string) => findMachine(world.database, machineId)
+const rows = () => world.database.select().from(machines)
+const statuses = () => world.aleph.network.instances().map(({ status }) => status)
+
+async function passTime(ms: number, stepMs = MINUTE_MS): Promise<void> {
+  for (const end = world.clock.now + ms; world.clock.now < end; ) {
+    world.clock.now += stepMs
+    await world.platform.runDue(() => 0)
+    await tendMachines('* * * * *', world.ports)
+    await tendMachines(ORPHAN_CRON, world.ports)
+    await world.platform.runDue(() => 0)
+  }
+}
+
+describe('a creation', () => {
+  test('orders one instance, waits for its place, installs and tells the chat how far it is', async () => {
+    await setUp()
+    world.aleph.network.faults.pendingMs = 2 * MINUTE_MS
+    world.aleph.network.faults.placementMs = 3 * MINUTE_MS
+    const { agentId, machineId } = await runningAgent()
+    expect(await statusOf(agentId)).toBe('running')
+    expect(await rowOf(machineId)).toMatchObject({
+      state: 'in_use',
+      agentId,
+      creditsPerDay: 342_000,
+      portsForwarded: 1,
+    })
+    expect(statuses()).toEqual(['processed'])
+    const steps = world.reports.map(({ step }) => step)
+    expect(steps).toEqual(
+      expect.arrayContaining(['claim', 'record', 'instance', 'placement', 'boot', 'secrets', 'health']),
+    )
+    expect(world.reports.at(-1)).toMatchObject({ status: 'done', progress: 1 })
+    const progress = world.reports.map((report) => report.progress)
+    expect(progress).toEqual(progress.toSorted((one, other) => one - other))
+  })
+
+  test('whose answers get lost still has one instance', async () => {
+    await setUp()
+    world.aleph.network.faults.lostAnswers = 3
+    const { agentId } = await runningAgent()
+    expect(await statusOf(agentId)).toBe('running')
+    expect(statuses()).toEqual(['processed'])
+  })
+
+  test('goes to another machine when a node dies between placement and SSH, and gives the dead one back', async () => {
+    await setUp({ nodes: 2 })
+    // The stand-in's nodes take turns, beginning with this one.
+    world.aleph.network.faults.deadNodes.add(1)
+    const { agentId } = await runningAgent()
+    expect(await statusOf(agentId)).toBe('running')
+    expect((await rows()).map(({ state, failure }) => [state, failure])).toEqual(
+      expect.arrayContaining([
+        ['gone', 'placement_timeout'],
+        ['in_use', null],
+      ]),
+    )
+    expect(statuses().toSorted()).toEqual(['forgotten', 'processed'])
+  })
+
+  test('falls back to the published image when the listed one is not there', async () => {
+    await setUp()
+    world.aleph.network.faults.unknownImages.add(DEBIAN_12_IMAGE)
+    const agentId = await world.giveAgent()
+    const id = await world.ask(agentId, 'create')
+    await world.platform.finish()
+    expect(await findDeployment(world.database, id)).toMatchObject({ status: 'failed', errorCode: 'wrong_image' })
+    await passTime(20 * MINUTE_MS, 5 * MINUTE_MS)
+    expect((await rows()).map(({ state }) => state)).toEqual(['gone', 'gone', 'gone'])
+  })
+
+  test('orders nothing that cannot be paid, and says what is missing', async () => {
+    await setUp({ credits: 342_000 + 341_999 })
+    await runningAgent()
+    const agentId = await world.giveAgent()
+    const id = await world.ask(agentId, 'create')
+    await world.platform.finish()
+    const deployment = await findDeployment(world.database, id)
+    expect(deployment).toMatchObject({ status: 'failed', errorCode: 'out_of_credit' })
+    expect(deployment?.error).toContain(
+      '1 credits (0.00 USD) are missing on 0xFCAd0B19bB29D4674531d6f115237E16AfCE377c: it has 683999, and a day of 2 machines costs 684000',
+    )
+    expect(world.aleph.network.instances()).toHaveLength(1)
+    expect(world.reports.at(-1)).toMatchObject({ status: 'failed', error: { code: 'out_of_credit' } })
+  })
+
+  test('without an account is told that there is no machine', async () => {
+    await setUp({ variables: { ALEPH_PRIVATE_KEY: '' } })
+    const agentId = await world.giveAgent()
+    const id = await world.ask(agentId, 'create')
+    await world.platform.finish()
+    expect(await findDeployment(world.database, id)).toMatchObject({ status: 'failed', errorCode: 'no_capacity' })
+    expect(await statusOf(agentId)).toBe('failed')
+  })
+
+  test('does not order machine after machine while the runner is away', async () => {
+    await setUp()
+    world.troubles = { ...NO_TROUBLE, before: () => 'runner_unreachable' }
+    const agentId = await world.giveAgent()
+    const id = await world.ask(agentId, 'create')
+    await world.platform.finish()
+    expect(await findDeployment(world.database, id)).toMatchObject({
+      status: 'failed',
+      errorCode: 'runner_unreachable',
+    })
+    expect(statuses()).toEqual(['forgotten'])
+  })
+})
+
+describe('a pinned creation', () => {
+  const variables = { ALEPH_PLACEMENT: 'pinned' }
+
+  test('chooses a node, wakes it when the scheduler does not, and takes another when it fails', async () => {
+    await setUp({ nodes: 3, variables, random: () => 0 })
+    const { faults } = world.aleph.network
+    faults.notifyOnly = true
+    faults.deadNodes.add(0)
+    const { agentId, machineId } = await runningAgent()
+    expect(await statusOf(agentId)).toBe('running')
+    const all = await rows()
+    const dead = all.find(({ id }) => id !== machineId)
+    expect(dead).toMatchObject({ state: 'gone', failure: 'placement_timeout' })
+    expect(dead?.crnHash).toMatch(/^c0ffee00/)
+    expect((await rowOf(machineId))?.crnHash).toMatch(/^c0ffee01/)
+  })
+})
+
+describe('a deletion', () => {
+  test('wipes, forgets until forgotten, erases the disk, and takes the forwarded ports away', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('a secret diary')
+    world.snapshots.kept.set(agentId, 'a secret diary')
+    const itemHash = (await rowOf(machineId))?.itemHash ?? ''
+    const address = world.aleph.network.look(itemHash)?.envelope.sender ?? ''
+    expect(world.aleph.network.aggregate(address, 'port-forwarding')?.[itemHash]).toMatchObject({
+      ports: { 443: { tcp: true } },
+    })
+    await world.ask(agentId, 'destroy')
+    await world.platform.finish()
+    expect(await statusOf(agentId)).toBe('deleted')
+    expect(await rowOf(machineId)).toMatchObject({ state: 'gone', agentId: null, portsForwarded: 0 })
+    expect(world.aleph.network.look(itemHash)).toMatchObject({ status: 'forgotten', erased: true })
+    expect(world.aleph.network.aggregate(address, 'port-forwarding')?.[itemHash]).toBeNull()
+    expect(world.snapshots.kept.size).toBe(0)
+  })
+
+  test('goes on in the sweep when the network does not answer, and says so', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent()
+    world.aleph.network.faults.strike = ({ path }) => (path.startsWith('/api/v0/messages') ? 'before' : undefined)
+    await world.ask(agentId, 'destroy')
+    await world.platform.finish()
+    expect(world.reports.at(-1)).toMatchObject({ status: 'failed', error: { code: 'forget_timeout' } })
+    expect((await rowOf(machineId))?.state).toBe('destroying')
+    world.aleph.network.faults.strike = () => undefined
+    await passTime(5 * MINUTE_MS)
+    expect((await rowOf(machineId))?.state).toBe('gone')
+    expect(statuses()).toEqual(['forgotten'])
+  })
+
+  test('overtakes a creation at whatever step that is', async () => {
+    await setUp()
+    world.aleph.network.faults.placementMs = MINUTE_MS
+    for (let turns = 1; turns < 30; turns += 7) {
+      const agentId = await world.giveAgent()
+      await world.ask(agentId, 'create')
+      let left = turns
+      await world.platform.runDue(() => (left-- > 0 ? 0 : Number.POSITIVE_INFINITY))
+      await world.ask(agentId, 'destroy')
+      await world.platform.finish()
+      expect(await statusOf(agentId)).toBe('deleted')
+    }
+    await passTime(20 * MINUTE_MS, 5 * MINUTE_MS)
+    expect(new Set((await rows()).map(({ state }) => state))).toEqual(new Set(['gone']))
+    expect(statuses().filter((status) => status === 'processed')).toEqual([])
+  })
+})
+
+describe('a repair', () => {
+  test('stays on a machine that answers', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('diary')
+    const machine = [...world.park.machines.values()][0]
+    if (machine) machine.isServing = false
+    await world.ask(agentId, 'repair')
+    await world.platform.finish()
+    expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running', machineId })
+    expect(await memoryOf(agentId)).toBe('diary')
+  })
+
+  test('moves to another machine with the last snapshot when nothing answers any more', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('diary of yesterday')
+    await passTime(25 * HOUR_MS, 5 * HOUR_MS)
+    expect(world.snapshots.kept.get(agentId)).toBe('diary of yesterday')
+    await world.park.cut((await rowOf(machineId))?.itemHash ?? '')
+    await world.ask(agentId, 'repair')
+    await world.platform.finish()
+    const agent = await findAgent(world.database, agentId)
+    expect(agent?.status).toBe('running')
+    expect(agent?.machineId).not.toBe(machineId)
+    expect(await memoryOf(agentId)).toBe('diary of yesterday')
+    expect((await rowOf(machineId))?.state).toBe('gone')
+  })
+
+  test('takes the state of the live agent when only SSH is broken', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('diary of now')
+    const lost = world.park.at((await rowOf(machineId))?.sshPort ?? 0)
+    world.troubles = { ...NO_TROUBLE, before: (call) => (call === 'probe' && lost?.isOn ? 'auth_failed' : undefined) }
+    await world.ask(agentId, 'repair')
+    await world.platform.finish()
+    expect((await findAgent(world.database, agentId))?.machineId).not.toBe(machineId)
+    expect(await memoryOf(agentId)).toBe('diary of now')
+  })
+
+  test('never leaves a machine that answers while its data are nowhere else', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('only copy')
+    const machine = [...world.park.machines.values()][0]
+    if (machine) machine.isServing = false
+    world.troubles = { ...NO_TROUBLE, before: (call) => (call === 'deploy' ? 'step_failed' : undefined) }
+    const id = await world.ask(agentId, 'repair')
+    await world.platform.finish()
+    expect(await findDeployment(world.database, id)).toMatchObject({ status: 'failed', errorCode: 'step_failed' })
+    expect(await rowOf(machineId)).toMatchObject({ state: 'in_use', agentId })
+    expect(machine?.memory).toBe('only copy')
+  })
+})
+
+describe('an update', () => {
+  test('that does not come up goes back to the settings it ran with', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent()
+    await saveAgentSettings(world.database, agentId, { prompt: 'Be terrible.' }, world.clock.now)
+    world.troubles = { ...NO_TROUBLE, isBad: ({ system_prompt }) => system_prompt === 'Be terrible.' }
+    const id = await world.ask(agentId, 'update')
+    await world.platform.finish()
+    expect(await findDeployment(world.database, id)).toMatchObject({ status: 'failed', errorCode: 'rolled_back' })
+    expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running', prompt: 'Be kind.', machineId })
+    expect(await world.ports.agents.isHealthy((await rowOf(machineId))?.url ?? '')).toBe(true)
+  })
+})
+
+describe('the sweep', () => {
+  test('forgets an instance of ours that no row knows, after its grace, and nothing else of the account', async () => {
+    await setUp()
+    const { machineId } = await runningAgent()
+    await world.database.delete(machines).where(eq(machines.id, machineId))
+    await world.database.update(agents).set({ status: 'deleted', machineId: null })
+    await passTime(20 * MINUTE_MS, 5 * MINUTE_MS)
+    expect(statuses()).toEqual(['processed'])
+    await passTime(20 * MINUTE_MS, 5 * MINUTE_MS)
+    expect(statuses()).toEqual(['forgotten'])
+  })
+
+  test('finds an instance again by its name when its row has lost the hash', async () => {
+    await setUp()
+    const { machineId } = await runningAgent()
+    const { itemHash } = (await rowOf(machineId)) ?? {}
+    await world.database.update(machines).set({ itemHash: null }).where(eq(machines.id, machineId))
+    await passTime(45 * MINUTE_MS, 15 * MINUTE_MS)
+    expect((await rowOf(machineId))?.itemHash).toBe(itemHash)
+    expect(statuses()).toEqual(['processed'])
+  })
+
+  test('closes a row whose instance the network took away, and its agent can be repaired', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('diary')
+    await passTime(25 * HOUR_MS, 5 * HOUR_MS)
+    await world.aleph.network.remove((await rowOf(machineId))?.itemHash ?? '')
+    await passTime(MINUTE_MS)
+    expect(await statusOf(agentId)).toBe('failed')
+    expect(await rowOf(machineId)).toMatchObject({ state: 'gone', failure: 'instance_removed' })
+    await world.ask(agentId, 'repair')
+    await world.platform.finish()
+    expect(await statusOf(agentId)).toBe('running')
+    expect(await memoryOf(agentId)).toBe('diary')
+  })
+
+  test('deals with rows that never had an instance', async () => {
+    await setUp()
+    const [id, now] = ['m-lost', world.clock.now]
+    await world.database.insert(machines).values({
+      ...{ id, name: 'baal-lost', kind: 'aleph', state: 'recorded', agentId: 'nobody', createdAt: now, updatedAt: now },
+    })
+    await passTime(20 * MINUTE_MS, 5 * MINUTE_MS)
+    expect((await rowOf(id))?.state).toBe('gone')
+  })
+})
