@@ -2,6 +2,7 @@
  * Work in steps that survive a crash. A step runs once more when the platform dies in it, so each finds what it did before;
  * what it returns is stored in clear, so none returns a secret. Names are unique within a Workflow and the same at every run.
  */
+import { describeError } from '../log.ts'
 import { isTransient, ProvisionFailure } from './provision-failure.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 
@@ -65,7 +66,8 @@ export class DurableWork {
   }
 
   /**
-   * Asks again until it holds. Every look is a step of its own, so that a restart goes on where it was.
+   * Asks again until it holds. Every look is a step of its own, so that a restart goes on where it was. A look that finds
+   * nobody to ask is one that came too early; what the last one said is in the message of the failure.
    * @param holds is told how long it has been waited so far
    * @throws {ProvisionFailure} with `timeoutCode`
    */
@@ -78,14 +80,25 @@ export class DurableWork {
     let waitedMs = 0
     for (let look = 1; ; look++) {
       const waited = waitedMs
-      if (await this.do(`${name} ${look}`, options, (ports) => holds(ports, waited))) return
+      const seen = await this.do(`${name} ${look}`, options, (ports) => lookOnce(() => holds(ports, waited)))
+      if (seen.holds) return
       if (waitedMs > limit.ms) {
-        throw new ProvisionFailure(limit.code, `${name}: nothing after ${Math.round(waitedMs / 1_000)} s`)
+        const why = `${name}: nothing after ${Math.round(waitedMs / 1_000)} s`
+        throw new ProvisionFailure(limit.code, seen.trouble ? `${why} (${seen.trouble})` : why)
       }
       const pauseS = POLL_PAUSES_S[Math.min(look, POLL_PAUSES_S.length) - 1] ?? 15
       await this.#steps.sleep(`${name} pause ${look}`, pauseS)
       waitedMs += pauseS * 1_000
     }
+  }
+}
+
+async function lookOnce(holds: () => Promise<boolean>): Promise<{ holds: boolean; trouble?: string }> {
+  try {
+    return { holds: await holds() }
+  } catch (error) {
+    if (error instanceof ProvisionFailure) throw error
+    return { holds: false, trouble: describeError(error) }
   }
 }
 

@@ -1,5 +1,4 @@
-/** An Aleph instance from order to oblivion, each part safe to repeat: signed and noted before it is sent, forgotten until gone. */
-import type { Config } from '../config.ts'
+/** An Aleph instance is ordered: signed and noted before it is sent, and each part safe to repeat. */
 import {
   countPaidMachines,
   findFailingNodes,
@@ -8,7 +7,6 @@ import {
   moveMachine,
   noteMachine,
 } from '../database/machines.ts'
-import { describeError, log } from '../log.ts'
 import { chooseCrn } from './aleph/choose-crn.ts'
 import {
   CREDIT_INSUFFICIENT,
@@ -20,20 +18,18 @@ import {
 } from './aleph/core-nodes.ts'
 import { describeMissing, fetchCredits, fetchDailyPrice, missingCredits } from './aleph/credits.ts'
 import { type Crn, fetchCrns } from './aleph/crn-list.ts'
-import { buildForgetContent } from './aleph/forget-content.ts'
 import { fetchDebianImage } from './aleph/images.ts'
 import { buildInstanceContent, DEBIAN_12_IMAGE, DISK_MIB, MEMORY_MIB } from './aleph/instance-content.ts'
-import { buildPortForwarding } from './aleph/port-forwarding.ts'
 import { accountAddress, type Envelope, signMessage } from './aleph/sign-message.ts'
+import { requireAccount } from './aleph-account.ts'
+import { sendForget } from './forget-instance.ts'
 import { ProvisionFailure } from './provision-failure.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 
-type Ports = Pick<ProvisionPorts, 'config' | 'database' | 'now' | 'random'>
+export type InstancePorts = Pick<ProvisionPorts, 'config' | 'database' | 'now' | 'random'>
 
 /** A node that failed is left alone for this long. */
 export const NODE_REST_MS = 10 * 60_000
-/** So long an order whose answer was lost may still be on its way to a core node. */
-const UNSEEN_GRACE_MS = 10 * 60_000
 
 /**
  * Signs the order and notes its hash, so that an answer that gets lost leaves a machine that we know of. Nothing is sent yet.
@@ -41,22 +37,30 @@ const UNSEEN_GRACE_MS = 10 * 60_000
  * @throws {ProvisionFailure} no_capacity without an account or node, out_of_credit
  */
 export async function signInstance(
-  { config, database, now, random }: Ports,
+  { config, database, now, random }: InstancePorts,
   machine: { id: string; name: string },
   { usePublishedImage = false } = {},
 ): Promise<Envelope> {
   const key = requireAccount(config)
   const address = await accountAddress(key)
-  const node = config.ALEPH_PLACEMENT === 'pinned' ? await pickNode({ config, database, now, random }) : undefined
+  const row = await findMachine(database, machine.id)
+  const node = config.ALEPH_PLACEMENT === 'pinned' ? await pickNode({ config, database, now, random }, row) : undefined
   const content = buildInstanceContent({
     address,
     name: machine.name,
     sshPublicKey: config.ALEPH_SSH_PUBKEY,
     image: usePublishedImage ? DEBIAN_12_IMAGE : await fetchDebianImage(config.ALEPH_API_URLS),
-    nowMs: now(),
+    // The row's own time, so that signing again makes the same message.
+    nowMs: row?.createdAt ?? now(),
     node: node?.hash,
   })
   const envelope = await signMessage(key, 'INSTANCE', content)
+  if (row?.orderedAt && row.itemHash !== envelope.item_hash) {
+    throw new ProvisionFailure(
+      'placement_timeout',
+      `${row.itemHash} was ordered before, and cannot be ordered in the same words`,
+    )
+  }
   const creditsPerDay = await requireCredits({ config, database }, envelope)
   const facts = { itemHash: envelope.item_hash, creditsPerDay }
   await noteMachine(
@@ -68,7 +72,11 @@ export async function signInstance(
   return envelope
 }
 
-async function pickNode({ config, database, now, random }: Ports): Promise<Crn> {
+async function pickNode(
+  { config, database, now, random }: InstancePorts,
+  row: Machine | undefined,
+): Promise<Pick<Crn, 'hash' | 'address'>> {
+  if (row?.crnHash && row.crnUrl) return { hash: row.crnHash, address: row.crnUrl }
   const blocked = await findFailingNodes(database, now() - NODE_REST_MS)
   const need = { memoryMib: MEMORY_MIB, diskMib: DISK_MIB }
   const node = chooseCrn(await fetchCrns(config.ALEPH_CRN_LIST_URL), need, { blocked, random })
@@ -78,7 +86,7 @@ async function pickNode({ config, database, now, random }: Ports): Promise<Crn> 
 
 /** Before anything is created: a core node refuses what a day of all machines cannot be paid for. */
 async function requireCredits(
-  { config, database }: Pick<Ports, 'config' | 'database'>,
+  { config, database }: Pick<InstancePorts, 'config' | 'database'>,
   order: Envelope,
 ): Promise<number> {
   const hosts = config.ALEPH_API_URLS
@@ -100,7 +108,7 @@ async function requireCredits(
  * Sending the same bytes again is harmless.
  * @throws {ProvisionFailure} superseded, or rejected when no node will have it
  */
-export async function orderInstance(ports: Ports, machineId: string, envelope: Envelope): Promise<void> {
+export async function orderInstance(ports: InstancePorts, machineId: string, envelope: Envelope): Promise<void> {
   const { config, database, now } = ports
   const isOurs = await moveMachine(database, machineId, {
     from: ['recorded', 'created'],
@@ -120,7 +128,7 @@ export async function orderInstance(ports: Ports, machineId: string, envelope: E
 }
 
 /** @returns false while the network has not decided. @throws {ProvisionFailure} rejected, wrong_image, out_of_credit */
-export async function isAccepted({ config }: Ports, itemHash: string): Promise<boolean> {
+export async function isAccepted({ config }: InstancePorts, itemHash: string): Promise<boolean> {
   const status = await fetchMessageStatus(config.ALEPH_API_URLS, itemHash)
   if (!status || status.status === 'pending') return false
   if (status.status === 'processed') return true
@@ -134,55 +142,4 @@ function rejection(itemHash: string, { status, error_code, details }: MessageSta
   if (error_code === IMAGE_NOT_FOUND || error_code === DISK_TOO_SMALL)
     return new ProvisionFailure('wrong_image', reason)
   return new ProvisionFailure('rejected', reason)
-}
-
-/**
- * Asks the network to forget the instance.
- * @returns true once nothing of it is paid for any more, nor can come to be
- */
-export async function forgetInstance(ports: Ports, machine: Machine): Promise<boolean> {
-  if (!machine.itemHash || machine.orderedAt === null) return true
-  const hosts = ports.config.ALEPH_API_URLS
-  const status = await fetchMessageStatus(hosts, machine.itemHash)
-  // Not seen by any node: its order may have been cut off, or is still on its way.
-  if (!status) return ports.now() - machine.orderedAt > UNSEEN_GRACE_MS
-  if (isOver(status)) return true
-  await sendForget(ports, machine.itemHash)
-  const after = await fetchMessageStatus(hosts, machine.itemHash)
-  return after !== undefined && isOver(after)
-}
-
-function isOver({ status }: MessageStatus): boolean {
-  return status === 'forgotten' || status === 'removed' || status === 'rejected'
-}
-
-export async function sendForget({ config, now }: Pick<Ports, 'config' | 'now'>, itemHash: string): Promise<void> {
-  const key = requireAccount(config)
-  const content = buildForgetContent({ address: await accountAddress(key), itemHash, nowMs: now() })
-  const verdict = await postMessage(config.ALEPH_API_URLS, await signMessage(key, 'FORGET', content))
-  if (verdict === 'refused') log('error', 'forget_refused', { instance: itemHash })
-}
-
-/** Best effort: the gateway reaches an instance without it, but people on IPv4 alone may not. */
-export async function forwardPorts(ports: Ports, machine: Machine, wanted: 'forwarded' | 'none'): Promise<void> {
-  const { config, database, now } = ports
-  if (!machine.itemHash || (wanted === 'none' && machine.portsForwarded === 0)) return
-  try {
-    const key = requireAccount(config)
-    const address = await accountAddress(key)
-    const content = buildPortForwarding({ address, itemHash: machine.itemHash, wanted, nowMs: now() })
-    // Noted first: an entry that may be there is one to take away.
-    if (wanted === 'forwarded') await noteMachine(database, machine.id, { portsForwarded: 1 }, now())
-    await postMessage(config.ALEPH_API_URLS, await signMessage(key, 'AGGREGATE', content))
-    if (wanted === 'none') await noteMachine(database, machine.id, { portsForwarded: 0 }, now())
-  } catch (error) {
-    log('warn', 'port_forwarding_failed', { machine: machine.id, wanted, error: describeError(error) })
-  }
-}
-
-function requireAccount({ ALEPH_PRIVATE_KEY }: Config): string {
-  if (!ALEPH_PRIVATE_KEY) {
-    throw new ProvisionFailure('no_capacity', 'ALEPH_PRIVATE_KEY is not set and no machine is free')
-  }
-  return ALEPH_PRIVATE_KEY
 }

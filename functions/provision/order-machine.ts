@@ -1,7 +1,8 @@
 /** The steps from a name in our table to a machine that SSH reaches. */
-import { findMachine, noteMachine, recordMachine } from '../database/machines.ts'
+import { noteMachine, recordMachine } from '../database/machines.ts'
 import { type DurableWork, QUICK, SLOW } from './durable-work.ts'
-import { forwardPorts, isAccepted, orderInstance, signInstance } from './instance.ts'
+import { forwardPorts } from './forward-ports.ts'
+import { isAccepted, orderInstance, signInstance } from './instance.ts'
 import { placeInstance } from './place-instance.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 
@@ -39,8 +40,7 @@ export async function orderMachine(work: DurableWork, order: MachineOrder): Prom
   )
   await work.do(`forward ports ${label}`, QUICK, async (ports) => {
     await note('placement')(ports)
-    const row = await findMachine(ports.database, machine.id)
-    if (row) await forwardPorts(ports, row, 'forwarded')
+    await forwardPorts(ports, machine.id)
   })
   await work.poll(
     `placement ${label}`,

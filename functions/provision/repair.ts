@@ -15,7 +15,7 @@ import type { ProvisionPorts } from './provision-ports.ts'
 import { targetOf } from './ssh-target.ts'
 
 /** A machine that restarts gets a moment. */
-const PROBE_WAIT_MS = 60_000
+const PROBE_WAIT_MS = 30_000
 
 export async function repair(run: DeploymentRun): Promise<void> {
   const { work, deployment, note } = run

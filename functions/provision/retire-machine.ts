@@ -8,7 +8,8 @@ import { describeError, log } from '../log.ts'
 import { eraseInstance } from './aleph/crn-control.ts'
 import { ingressOf } from './aleph/gateway.ts'
 import { type DurableWork, INSTALL, QUICK } from './durable-work.ts'
-import { forgetInstance, forwardPorts } from './instance.ts'
+import { forgetInstance } from './forget-instance.ts'
+import { withdrawPorts } from './forward-ports.ts'
 import { ProvisionFailure } from './provision-failure.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 import { targetOf } from './ssh-target.ts'
@@ -24,10 +25,11 @@ export async function retireMachine(
   note: (step: string) => (ports: ProvisionPorts) => Promise<void> = () => async () => undefined,
 ): Promise<boolean> {
   try {
-    await work.do(`wipe ${machineId}`, INSTALL, async (ports) => {
+    const mayGoOn = await work.do(`wipe ${machineId}`, INSTALL, async (ports) => {
       await note('wipe')(ports)
-      await wipeMachine(ports, machineId)
+      return wipeMachine(ports, machineId)
     })
+    if (!mayGoOn) return false
     await work.do(`leave ${machineId}`, QUICK, note('forget'))
     await work.poll(
       `forget ${machineId}`,
@@ -44,19 +46,18 @@ export async function retireMachine(
 
 /** Wipes and goes on as far as it comes at once. For the sweep, which has no steps. */
 export async function retireAtOnce(ports: ProvisionPorts, machine: Machine): Promise<boolean> {
-  if (machine.kind === 'ssh') await wipeMachine(ports, machine.id)
+  if (machine.kind === 'ssh' && !(await wipeMachine(ports, machine.id))) return false
   const done = await finishRetirement(ports, machine.id)
   // Looked at: the next sweep begins with others.
   if (!done) await noteMachine(ports.database, machine.id, {}, ports.now())
   return done
 }
 
-/** Best effort for an instance, whose disk goes anyway; a must for a host that somebody else will get. */
-async function wipeMachine(ports: ProvisionPorts, machineId: string): Promise<void> {
+/** Best effort for an instance, whose disk goes anyway; a must for a host that somebody else will get. @returns whether to go on */
+async function wipeMachine(ports: ProvisionPorts, machineId: string): Promise<boolean> {
   const { database, runner, now } = ports
   const machine = await findMachine(database, machineId)
-  if (machine?.state !== 'destroying') return
-  if (!machine.sshHost) return
+  if (machine?.state !== 'destroying' || !machine.sshHost) return true
   try {
     await runner.wipe({ target: targetOf(machine), wait_ms: WIPE_WAIT_MS })
     if (machine.kind === 'ssh') {
@@ -69,20 +70,22 @@ async function wipeMachine(ports: ProvisionPorts, machineId: string): Promise<vo
     }
   } catch (error) {
     log('warn', 'wipe_failed', { machine: machineId, error: describeError(error) })
-    if (machine.kind !== 'ssh') return
+    if (machine.kind !== 'ssh') return true
     const failure = error instanceof ProvisionFailure ? error.code : 'internal'
     await noteMachine(database, machineId, { failure, failedAt: now() }, now())
+    return false
   }
+  return true
 }
 
 /** @returns true once there is nothing left to do; safe to ask again and again */
 async function finishRetirement(ports: ProvisionPorts, machineId: string): Promise<boolean> {
   const machine = await findMachine(ports.database, machineId)
   if (!machine || machine.state === 'gone' || machine.state === 'warm') return true
-  if (machine.kind === 'ssh') return machine.state === 'preparing' ? prepareHost(ports, machine) : true
+  if (machine.kind === 'ssh') return machine.state === 'preparing' && prepareHost(ports, machine)
   if (!(await forgetInstance(ports, machine))) return false
   await erase(ports, machine)
-  await forwardPorts(ports, machine, 'none')
+  if (!(await withdrawPorts(ports, machineId))) return false
   const now = ports.now()
   const facts = { goneAt: now, agentId: null }
   return moveMachine(ports.database, machineId, { from: ['destroying', 'gone'], to: 'gone', facts, now })

@@ -14,7 +14,7 @@ import { describeError, log } from '../log.ts'
 import { fetchMessageStatus } from './aleph/core-nodes.ts'
 import { fetchOwnInstances, type OwnInstance } from './aleph/own-instances.ts'
 import { accountAddress } from './aleph/sign-message.ts'
-import { sendForget } from './instance.ts'
+import { sendForget } from './forget-instance.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 import { retireAtOnce } from './retire-machine.ts'
 

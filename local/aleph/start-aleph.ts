@@ -13,6 +13,7 @@ import { openLedger } from './ledger.ts'
 import { createMachinePark, type MachinePark } from './machine-park.ts'
 import { createNetwork, type Network } from './network.ts'
 import { crnList, gateway, scheduler } from './scheduler.ts'
+import { simRoutes } from './sim.ts'
 
 /** A hundred machines for a month. */
 const DEFAULT_CREDITS = 342_000 * 100 * 30
@@ -76,6 +77,7 @@ function mainApp(network: Network, park: MachinePark, addresses: readonly string
   crnList(app, network, addresses)
   computeNode(app, network, park, 0)
   gateway(app, network)
+  simRoutes(app, network, park)
   return app
 }
 

@@ -84,6 +84,8 @@ export async function buildWorld(ground: Ground, options: WorldOptions = {}): Pr
   globalThis.fetch = ((input, init) => platform.call(() => outside(input, init))) as typeof fetch
   const client = createClient({
     url: ground.sqld.url,
+    // What a dead process was waiting for keeps its place for ever.
+    concurrency: 1_000_000,
     fetch: (request: Request) => platform.call(() => outside(request)),
   })
   const database = drizzle(client, { schema, casing: 'snake_case' })

@@ -1,13 +1,18 @@
+import { createServer } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isContentLegal } from '../../../local/aleph/content-rules.ts'
 import { type Aleph, startAleph } from '../../../local/aleph/start-aleph.ts'
 import { hasRightHash, isSignedBySender } from '../../../local/aleph/verify-envelope.ts'
 import { fetchMessageStatus, postMessage } from './core-nodes.ts'
-import { CREDITS_PER_MACHINE_DAY, missingCredits } from './credits.ts'
+import { CREDITS_PER_MACHINE_DAY, describeMissing, fetchDailyPrice, missingCredits } from './credits.ts'
+import { buildForgetContent } from './forget-content.ts'
 import { fetchPublicUrl, ingressOf, subdomainOf } from './gateway.ts'
-import { buildInstanceContent, DEBIAN_12_IMAGE } from './instance-content.ts'
+import { fetchDebianImage } from './images.ts'
+import { buildInstanceContent, DEBIAN_12_IMAGE, InstanceContent } from './instance-content.ts'
 import { fetchOwnInstances } from './own-instances.ts'
 import { fetchPlacement, sshEndpoint } from './placement.ts'
-import { accountAddress, signMessage } from './sign-message.ts'
+import { buildPortForwarding } from './port-forwarding.ts'
+import { accountAddress, signMessage, signText } from './sign-message.ts'
 
 const KEY = '0123456789abcdef'.repeat(4)
 const ADDRESS = '0xFCAd0B19bB29D4674531d6f115237E16AfCE377c'
@@ -52,6 +57,13 @@ describe('a message of ours', () => {
     expect(JSON.parse(envelope.item_content)).toEqual(content('quotes " and 🦊'))
   })
 
+  test('is signed as a reference signature of this account was', async () => {
+    const { sign } = await signText(KEY)
+    expect(await sign(`ETH\n${ADDRESS}\nINSTANCE\n${KNOWN_HASH}`)).toBe(
+      '0x57ae3bb4f400105aff28e6efc3f11dd360eb1b7f9c1367483d7715b9b6971767605061318ba8df17265a509f054d402b85b24358b4318dbfadbc0858a7a3c99d1b',
+    )
+  })
+
   test('is checked before it is sent: nothing unknown, no wrong image', () => {
     expect(() =>
       buildInstanceContent({ ...content(), name: 'x', sshPublicKey: 'no key', image: DEBIAN_12_IMAGE, nowMs: 1 }),
@@ -64,6 +76,78 @@ describe('a message of ours', () => {
       nowMs: 1,
     }
     expect(() => buildInstanceContent(request)).toThrow()
+  })
+})
+
+/** Every way in which a content can break a rule of the network: one field at a time. */
+const BREACHES: readonly (readonly [string, (content: Record<string, unknown>) => Record<string, unknown>])[] = [
+  ['an unknown key', (content) => ({ ...content, extra: 1 })],
+  ['no address', ({ address: _, ...content }) => content],
+  ['a short address', (content) => ({ ...content, address: '0x12' })],
+  ['a negative time', (content) => ({ ...content, time: -1 })],
+  ['no allow_amend', ({ allow_amend: _, ...content }) => content],
+  ['keys that are no list', (content) => ({ ...content, authorized_keys: 'ssh-ed25519 AAAA' })],
+  ['a key that is too long', (content) => ({ ...content, authorized_keys: [`ssh-ed25519 ${'A'.repeat(8_192)}`] })],
+  ['no environment', ({ environment: _, ...content }) => content],
+  ['another hypervisor', (content) => ({ ...content, environment: { hypervisor: 'xen' } })],
+  ['no processor', (content) => ({ ...content, resources: { vcpus: 0, memory: 2048, seconds: 30 } })],
+  ['no memory', (content) => ({ ...content, resources: { vcpus: 1, memory: 0, seconds: 30 } })],
+  ['too many processors', (content) => ({ ...content, resources: { vcpus: 257, memory: 2048, seconds: 30 } })],
+  ['another way to pay', (content) => ({ ...content, payment: { chain: 'ETH', type: 'barter' } })],
+  ['requirements without a node', (content) => ({ ...content, requirements: {} })],
+  [
+    'an unknown requirement',
+    (content) => ({ ...content, requirements: { node: { node_hash: KNOWN_HASH }, cheap: 1 } }),
+  ],
+  [
+    'a node in capitals',
+    (content) => ({ ...content, requirements: { node: { node_hash: KNOWN_HASH.toUpperCase() } } }),
+  ],
+  ['no disk', ({ rootfs: _, ...content }) => content],
+  ['an image in capitals', (content) => ({ ...content, rootfs: rootfs({ ref: DEBIAN_12_IMAGE.toUpperCase() }) })],
+  ['a disk size as text', (content) => ({ ...content, rootfs: { ...rootfs({}), size_mib: '20480' } })],
+  ['a disk without size', (content) => ({ ...content, rootfs: { ...rootfs({}), size_mib: 0 } })],
+  ['a disk too large', (content) => ({ ...content, rootfs: { ...rootfs({}), size_mib: 1_953_126 } })],
+]
+const rootfs = (parent: object) => ({
+  parent: { ref: DEBIAN_12_IMAGE, use_latest: true, ...parent },
+  persistence: 'host',
+  size_mib: 20_480,
+})
+
+describe('the rules of the network, by our own schema and by the stand-in’s', () => {
+  const legal = (body: unknown, type = 'INSTANCE') => isContentLegal({ type, item_content: JSON.stringify(body) })
+
+  test('take what we build, pinned to a node or not', () => {
+    const pinned = buildInstanceContent({
+      ...{ address: ADDRESS, name: 'baal-x', sshPublicKey: 'ssh-ed25519 AAAA', image: DEBIAN_12_IMAGE, nowMs: 1 },
+      node: KNOWN_HASH,
+    })
+    expect(pinned.requirements).toEqual({ node: { node_hash: KNOWN_HASH } })
+    expect([legal(content()), legal(pinned)]).toEqual([true, true])
+    expect('requirements' in content()).toBe(false)
+    expect(legal(buildForgetContent({ address: ADDRESS, itemHash: KNOWN_HASH, nowMs: 1 }), 'FORGET')).toBe(true)
+    const ports = buildPortForwarding({ address: ADDRESS, itemHash: KNOWN_HASH, wanted: 'forwarded', nowMs: 1 })
+    expect(legal(ports, 'AGGREGATE')).toBe(true)
+  })
+
+  test.each(BREACHES)('refuse %s', (_, breach) => {
+    const broken = breach({ ...content() })
+    expect([InstanceContent.safeParse(broken).success, legal(broken)]).toEqual([false, false])
+  })
+
+  // The network overlooks these, so that a slip of ours would go unnoticed.
+  test.each(['payment', 'rootfs', 'environment', 'resources'] as const)('ours refuses an unknown key in %s', (part) => {
+    const slip = { ...content(), [part]: { ...content()[part], slip: true } }
+    expect([InstanceContent.safeParse(slip).success, legal(slip)]).toEqual([false, true])
+  })
+
+  test('carry no secret: everything in a message is known beforehand to be public', () => {
+    const { authorized_keys, metadata, ...rest } = content('baal-public')
+    expect(JSON.stringify({ authorized_keys, metadata })).not.toMatch(/secret|token|bk-/i)
+    expect(Object.keys(rest).toSorted()).toEqual([
+      ...['address', 'allow_amend', 'environment', 'payment', 'resources', 'rootfs', 'time', 'volumes'],
+    ])
   })
 })
 
@@ -94,6 +178,92 @@ test('a port that is not forwarded yet is waited for, and never taken for 22', (
 test('a machine is ordered only when a day of all of them is paid', () => {
   expect(missingCredits(CREDITS_PER_MACHINE_DAY, 0)).toBe(0)
   expect(missingCredits(CREDITS_PER_MACHINE_DAY * 2 - 1, 1)).toBe(1)
+  const account = { address: ADDRESS, balance: 500_000, runningMachines: 2, creditsPerDay: 342_000, missing: 526_000 }
+  expect(describeMissing(account)).toBe(
+    `526000 credits (0.53 USD) are missing on ${ADDRESS}: it has 500000, and a day of 3 machines costs 1026000. Top up, or free machines.`,
+  )
+})
+
+describe('core nodes', () => {
+  /** A host that answers everything the same way, and keeps what it was sent. */
+  async function host(status: number, body: string) {
+    const received: string[] = []
+    const server = createServer((request, response) => {
+      let text = ''
+      request.on('data', (chunk) => {
+        text += chunk
+      })
+      request.on('end', () => {
+        received.push(text)
+        response.writeHead(status, { 'content-type': 'application/json' }).end(body)
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+    return { url, received, [Symbol.asyncDispose]: async () => void server.close() }
+  }
+  const processed = JSON.stringify({ message_status: 'processed' })
+
+  test('are tried in turn with the same bytes, and one that knows less does not decide', async () => {
+    await using down = await host(502, 'Bad Gateway')
+    await using odd = await host(422, 'InvalidMessageFormat')
+    await using good = await host(200, processed)
+    const envelope = await signMessage(KEY, 'INSTANCE', content())
+    expect(await postMessage(['http://127.0.0.1:1', down.url, odd.url, good.url], envelope)).toBe('processed')
+    expect(new Set([...down.received, ...odd.received, ...good.received]).size).toBe(1)
+    expect(await postMessage([down.url, odd.url], envelope)).toBe('refused')
+  })
+
+  test('that all fail are named with what each of them said', async () => {
+    await using down = await host(503, 'no')
+    const envelope = await signMessage(KEY, 'INSTANCE', content())
+    await expect(postMessage(['http://127.0.0.1:1', down.url], envelope)).rejects.toThrow(
+      /127\.0\.0\.1:1: .*(ECONNREFUSED|bad port).*; .* answered 503/,
+    )
+  })
+
+  test('that say nothing of use mean "pending", never "done"', async () => {
+    await using odd = await host(200, 'OK')
+    expect(await postMessage([odd.url], await signMessage(KEY, 'INSTANCE', content()))).toBe('pending')
+  })
+
+  test('tell image and price; where they do not, what was published counts', async () => {
+    const newer = 'd'.repeat(64)
+    await using listed = await host(
+      200,
+      JSON.stringify({ data: { 'vm-images': { rootfs: { debian12: { hash: newer } } } } }),
+    )
+    await using broken = await host(200, '{}')
+    await using priced = await host(200, JSON.stringify({ required_tokens: 5 }))
+    const envelope = await signMessage(KEY, 'INSTANCE', content())
+    expect(await fetchDebianImage([listed.url])).toBe(newer)
+    expect(await fetchDebianImage([broken.url])).toBe(DEBIAN_12_IMAGE)
+    expect(await fetchDebianImage(['http://127.0.0.1:1'])).toBe(DEBIAN_12_IMAGE)
+    expect(await fetchDailyPrice([priced.url], envelope)).toBe(5 * 86_400)
+    expect(await fetchDailyPrice([broken.url], envelope)).toBe(CREDITS_PER_MACHINE_DAY)
+  })
+
+  test('are asked page by page for what an account has', async () => {
+    const instance = (index: number) => ({
+      item_hash: String(index),
+      time: 1,
+      content: { metadata: { name: 'baal-x' } },
+    })
+    const pages = [Array.from({ length: 200 }, (_, index) => instance(index)), [instance(200)]]
+    const asked: string[] = []
+    const outside = globalThis.fetch
+    globalThis.fetch = (async (url: URL) => {
+      asked.push(url.searchParams.get('page') ?? '')
+      return Response.json({ messages: pages[asked.length - 1] })
+    }) as typeof fetch
+    try {
+      expect(await fetchOwnInstances(['http://core.example'], ADDRESS)).toHaveLength(201)
+    } finally {
+      globalThis.fetch = outside
+    }
+    expect(asked).toEqual(['1', '2'])
+  })
 })
 
 describe('an instance', () => {
