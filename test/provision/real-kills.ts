@@ -87,6 +87,7 @@ export async function runRealKills(
       await owner.say('/list')
       await owner.press(agent.name)
       await owner.press('Chat')
+      await owner.hears(`You are talking to ${agent.name}`)
       await owner.ask('remember that my dog is called Rex', 'Noted')
       await owner.say('/update')
       await owner.hears('is up to date')
