@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
+import { openSchedules } from './background/schedules.ts'
 import { createCallback } from './callback.ts'
 import type { Config } from './config.ts'
 import { type ConfigStore, createConfigStore } from './config-store.ts'
@@ -88,6 +89,7 @@ export async function startAgent({ config, version, log, parts }: AgentOptions):
       await agent.turns.shutDown(SHUTDOWN_GRACE_MS)
       await edge.close()
       await agent.tools.close()
+      agent.schedules.close()
       database.close()
     },
   }
@@ -135,12 +137,14 @@ async function wire({ config, version, log, parts }: AgentOptions, { workspacePa
     heartbeatInterval: () => (config.OWNER_CHAT_ID ? store.current().heartbeatInterval : 0),
     runTurn: background.run,
   })
+  const schedules = openSchedules(dataDir)
   const edge = await openHttpEdge(config, {
     secret: config.AGENT_SECRET,
     turns,
     journal,
     history,
     pending,
+    schedules,
     files,
     database,
     version,
@@ -153,7 +157,7 @@ async function wire({ config, version, log, parts }: AgentOptions, { workspacePa
     journal.prune(now)
     pending.prune(now)
   }
-  return { edge, turns, tools, clock, callback, prune }
+  return { edge, turns, tools, clock, callback, schedules, prune }
 }
 
 function buildLimits(config: Config): LoopLimits {

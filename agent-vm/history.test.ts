@@ -302,7 +302,11 @@ describe('a visitor', () => {
     agent = await startTestAgent()
     await agent.request('/files/memory/MEMORY.md', { method: 'PUT', body: 'secret of the owner' })
     await agent.chat({ message: 'owner here', chat_id: 'c1' })
-    await agent.chat({ message: 'who am I?', chat_id: 'c1', user: { id: '9', name: 'Vi', role: 'visitor' } })
+    await agent.chat({
+      message: 'who am I?',
+      chat_id: 'c1',
+      user: { id: '9', name: 'Vi', role: 'visitor', tools: 'web' },
+    })
     const { messages, tools } = agent.model.calls[1]!
     expect(messages).toHaveLength(2)
     expect(JSON.stringify(messages)).not.toMatch(/owner here|secret of the owner/)

@@ -32,7 +32,22 @@ export const Attachment = z.object({
 })
 export type Attachment = z.infer<typeof Attachment>
 
-export const ChatUser = z.object({ id: z.string().max(64), name: z.string().max(256), role: Role })
+/**
+ * What a visitor's turns may use: nothing, the web, or also files in a folder of their own. Never a shell. What is absent or
+ * unknown is nothing.
+ */
+export const VisitorTools = z.enum(['chat', 'web', 'workspace'])
+export type VisitorTools = z.infer<typeof VisitorTools>
+
+export const ChatUser = z.object({
+  id: z.string().max(64),
+  name: z.string().max(256),
+  role: Role,
+  /** For visitors; an owner has every tool. */
+  tools: VisitorTools.catch('chat').optional(),
+  /** IANA name, as the person set it. */
+  timezone: z.string().max(64).refine(isTimezone).optional().catch(undefined),
+})
 export type ChatUser = z.infer<typeof ChatUser>
 
 /** Body of `POST /chat`. Without `turn_id` the server makes one; without `user` the owner is meant. */
@@ -142,6 +157,27 @@ export type FileEntry = z.infer<typeof FileEntry>
 export const FilesResponse = z.object({ entries: z.array(FileEntry) })
 export type FilesResponse = z.infer<typeof FilesResponse>
 
+/** What is planned in one chat (`GET /schedules?chat_id=`, `DELETE /schedules/:id?chat_id=`), the next first. */
+export const SchedulesResponse = z.object({
+  schedules: z.array(
+    z.object({
+      id: z.int(),
+      prompt: z.string(),
+      /** In the person's own time, with the zone. */
+      when: z.string(),
+    }),
+  ),
+})
+export type SchedulesResponse = z.infer<typeof SchedulesResponse>
+
+export const ImportResponse = z.object({
+  files: z.int(),
+  messages: z.int(),
+  /** What the agent is from now on. */
+  config: z.object({ name: z.string(), system_prompt: z.string(), model: z.string() }),
+})
+export type ImportResponse = z.infer<typeof ImportResponse>
+
 export const AgentHealth = z.object({
   status: z.literal('ok'),
   agent_name: z.string(),
@@ -156,3 +192,13 @@ export type AgentHealth = z.infer<typeof AgentHealth>
 /** Every refusal: a stable code, and a sentence where one helps. */
 export const AgentErrorBody = z.object({ error: z.string(), message: z.string().optional() })
 export type AgentErrorBody = z.infer<typeof AgentErrorBody>
+
+/** A zone that this machine does not know is none. */
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { pack } from 'tar-stream'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { openSchedules } from './background/schedules.ts'
 import type { PendingResponse } from './protocol.ts'
 import { AgentHealth } from './protocol.ts'
 import { type AgentUnderTest, reasonOf, SECRET, startTestAgent, textsOf } from './testing/agent-under-test.ts'
@@ -27,6 +28,8 @@ describe('who may call', () => {
     ['PUT', '/config'],
     ['GET', '/export'],
     ['POST', '/import'],
+    ['GET', '/schedules?chat_id=c1'],
+    ['DELETE', '/schedules/1?chat_id=c1'],
     ['GET', '/nothing'],
   ])('%s %s without the secret is 401', async (method, path) => {
     for (const authorization of [undefined, 'Bearer wrong', SECRET, `Bearer ${SECRET}x`]) {
@@ -211,7 +214,12 @@ describe('export and import', () => {
     const other = await startTestAgent()
     try {
       const response = await other.request('/import', { method: 'POST', body: archive })
-      expect(await response.json()).toEqual({ status: 'ok', files: 2, messages: 2 })
+      expect(await response.json()).toEqual({
+        status: 'ok',
+        files: 2,
+        messages: 2,
+        config: { name: 'Testa', system_prompt: 'Be a "pirate".\nAlways.', model: expect.any(String) },
+      })
       expect(readFileSync(join(other.workspace, 'memory/MEMORY.md'), 'utf8')).toBe('likes tea')
       await other.chat('hi')
       const sent = JSON.stringify(other.model.calls[0]!.messages)
@@ -352,3 +360,39 @@ async function archiveOf(
   for await (const chunk of archive) chunks.push(Buffer.from(chunk))
   return gzipSync(Buffer.concat(chunks))
 }
+
+describe('what is planned', () => {
+  test('is listed per chat in the person’s time, and cancelled once', async () => {
+    const schedules = openSchedules(join(agent.databasePath, '..'))
+    onTestFinished(() => schedules.close())
+    const user = { id: '1', name: 'Ana', role: 'owner' as const }
+    const timing = { kind: 'once' as const }
+    const dueAtMs = Date.UTC(2030, 0, 1, 8)
+    const plan = { chatId: 'c1', user, timing, timezone: 'Europe/Paris', dueAtMs }
+    const added = schedules.add({ ...plan, prompt: 'water the plants' })
+    schedules.add({ ...plan, chatId: 'c2', prompt: 'not theirs' })
+    const url = `/schedules/${added?.id}`
+    expect(await (await get('/schedules?chat_id=c1')).json()).toEqual({
+      schedules: [{ id: added?.id, prompt: 'water the plants', when: 'Tue 1 Jan 2030, 09:00 (Europe/Paris)' }],
+    })
+    const cancel = (chat: string) => agent.request(`${url}?chat_id=${chat}`, { method: 'DELETE' })
+    expect((await cancel('c2')).status).toBe(404)
+    expect((await cancel('c1')).status).toBe(200)
+    expect((await cancel('c1')).status).toBe(404)
+    expect((await get('/schedules')).status).toBe(400)
+  })
+})
+
+describe('a person’s time zone', () => {
+  test('is the time that stands on their messages; one that does not exist is none', async () => {
+    const ask = (timezone: string) =>
+      agent.chat({ message: 'hi', chat_id: timezone.slice(-3), user: { id: '1', name: '', role: 'owner', timezone } })
+    await ask('Asia/Tokyo')
+    await ask('Mars/Base')
+    const said = agent.model.calls.map(({ messages }) => String(messages.at(-1)?.content).split('\n')[0])
+    expect(said).toEqual([
+      expect.stringMatching(/^\[\w{3} \d{4}-\d\d-\d\d \d\d:\d\d Asia\/Tokyo\]$/),
+      expect.stringMatching(/^\[\w{3} \d{4}-\d\d-\d\d \d\d:\d\d UTC\]$/),
+    ])
+  })
+})

@@ -10,6 +10,7 @@ import { type ChatRoutePorts, chatRoutes } from './routes/chat.ts'
 import { type FileRoutePorts, fileRoutes } from './routes/files.ts'
 import { describeHealth } from './routes/health.ts'
 import { type PendingRoutePorts, pendingRoutes } from './routes/pending.ts'
+import { type ScheduleRoutePorts, scheduleRoutes } from './routes/schedules.ts'
 import { type TransferRoutePorts, transferRoutes } from './routes/transfer.ts'
 
 /** JSON of the longest allowed message, every character escaped. */
@@ -20,6 +21,7 @@ export interface ServerPorts
     ChatRoutePorts,
     FileRoutePorts,
     PendingRoutePorts,
+    ScheduleRoutePorts,
     TransferRoutePorts {
   readonly secret: string
   readonly log: Log
@@ -47,6 +49,7 @@ export function createApp(ports: ServerPorts): Hono {
   for (const path of ['/chat', '/chat/*', '/pending/*', '/config']) app.use(path, limit)
   app.route('/', chatRoutes(ports))
   app.route('/', pendingRoutes(ports))
+  app.route('/', scheduleRoutes(ports))
   app.route('/', fileRoutes(ports))
   app.route('/', agentRoutes(ports))
   app.route('/', transferRoutes(ports))

@@ -54,7 +54,7 @@ function describeBackground(origin: Exclude<Origin, 'chat'>): string {
 }
 
 function describeMachine({ workspacePath, toolNames }: PromptFacts): string {
-  if (toolNames.length === 0) return ''
+  if (!toolNames.includes('read_file')) return ''
   return `# Your machine
 You have a Linux machine of your own. Your working directory is ${workspacePath}; paths are relative to it. Files people send you lie under uploads/.${
     toolNames.includes('send_file')

@@ -59,7 +59,7 @@ export async function createToolRunner(options: ToolRunnerOptions): Promise<Loca
       return process.pid
     },
     definitions: (session) => {
-      const key = `${session.user.role} ${session.origin}`
+      const key = `${session.user.role} ${session.user.tools} ${session.origin}`
       const known = definitionsOf.get(key) ?? offered(tools, session)
       definitionsOf.set(key, known)
       return known

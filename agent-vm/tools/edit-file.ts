@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { sessionFolder } from './session-folder.ts'
-import { defineTool, everybody } from './tool.ts'
+import { defineTool, withFiles } from './tool.ts'
 
 export const editFile = defineTool({
   name: 'edit_file',
@@ -13,7 +13,7 @@ export const editFile = defineTool({
     replace_all: z.boolean().default(false),
   }),
   readsOnly: false,
-  serves: everybody,
+  serves: withFiles,
   run: (input, context, host) =>
     host.process.call({ operation: 'edit_file', input, folder: sessionFolder(context), signal: context.signal }),
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { sessionFolder } from './session-folder.ts'
-import { defineTool, everybody } from './tool.ts'
+import { defineTool, withFiles } from './tool.ts'
 
 export const readFile = defineTool({
   name: 'read_file',
@@ -12,7 +12,7 @@ export const readFile = defineTool({
     limit: z.int().min(1).max(5000).default(1000).describe('Number of lines.'),
   }),
   readsOnly: true,
-  serves: everybody,
+  serves: withFiles,
   run: (input, context, host) =>
     host.process.call({ operation: 'read_file', input, folder: sessionFolder(context), signal: context.signal }),
 })

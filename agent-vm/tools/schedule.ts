@@ -41,7 +41,7 @@ export const schedule = defineTool({
 
 function create(input: z.output<typeof Input>, context: ToolContext, { schedules }: ToolHost): ToolResult {
   if (input.prompt === undefined) return refuse('create needs a prompt.')
-  const known = input.timezone ?? schedules.timezone(context.chatId)
+  const known = input.timezone ?? context.user.timezone ?? schedules.timezone(context.chatId)
   try {
     const timing = parseTiming(input, known ?? 'UTC', schedules.now())
     const { chatId, user } = context

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { sessionFolder } from './session-folder.ts'
-import { defineTool, everybody } from './tool.ts'
+import { defineTool, withFiles } from './tool.ts'
 
 export const searchFiles = defineTool({
   name: 'search_files',
@@ -13,7 +13,7 @@ export const searchFiles = defineTool({
     ignore_case: z.boolean().default(false),
   }),
   readsOnly: true,
-  serves: everybody,
+  serves: withFiles,
   run: (input, context, host) =>
     host.process.call({ operation: 'search_files', input, folder: sessionFolder(context), signal: context.signal }),
 })

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { sessionFolder } from './session-folder.ts'
-import { defineTool, everybody } from './tool.ts'
+import { defineTool, withFiles } from './tool.ts'
 
 export const sendFile = defineTool({
   name: 'send_file',
@@ -11,7 +11,7 @@ export const sendFile = defineTool({
     caption: z.string().max(1000).optional().describe('A short line shown with the file.'),
   }),
   readsOnly: false,
-  serves: everybody,
+  serves: withFiles,
   run: (input, context, host) =>
     host.process.call({ operation: 'send_file', input, folder: sessionFolder(context), signal: context.signal }),
 })

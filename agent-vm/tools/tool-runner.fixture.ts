@@ -15,7 +15,7 @@ export interface TestRunner {
 }
 
 export const OWNER = { id: '1', name: 'Ana', role: 'owner' } as const
-export const VISITOR = { id: '77', name: 'Vera', role: 'visitor' } as const
+export const VISITOR = { id: '77', name: 'Vera', role: 'visitor', tools: 'workspace' } as const
 
 export function makeFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'baal-tools-')))

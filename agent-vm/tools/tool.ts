@@ -58,5 +58,9 @@ function refuseInput(name: string, error: z.ZodError, parameters: unknown): Tool
   return { ok: false, content, summary: `${name}: invalid input` }
 }
 
-export const everybody = (): boolean => true
+/** The owner, and visitors who may use the web. */
+export const onTheWeb = ({ user }: Session): boolean =>
+  user.role === 'owner' || user.tools === 'web' || user.tools === 'workspace'
+/** The owner, and visitors who have a folder of their own to work in. */
+export const withFiles = ({ user }: Session): boolean => user.role === 'owner' || user.tools === 'workspace'
 export const ownerOnly = ({ user }: Session): boolean => user.role === 'owner'

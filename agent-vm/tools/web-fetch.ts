@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defineTool, everybody } from './tool.ts'
+import { defineTool, onTheWeb } from './tool.ts'
 
 export const webFetch = defineTool({
   name: 'web_fetch',
@@ -10,6 +10,6 @@ export const webFetch = defineTool({
     offset: z.int().min(0).max(10_000_000).default(0).describe('Characters to skip, to go on reading a long page.'),
   }),
   readsOnly: true,
-  serves: everybody,
+  serves: onTheWeb,
   run: (input, { signal }, host) => host.webProcess.call({ operation: 'web_fetch', input, folder: '', signal }),
 })

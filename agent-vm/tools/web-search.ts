@@ -1,6 +1,6 @@
 /** Web search through the platform, which holds the search engine's key. */
 import { z } from 'zod'
-import { defineTool, everybody, type SearchAccess } from './tool.ts'
+import { defineTool, onTheWeb, type SearchAccess } from './tool.ts'
 import type { ToolResult } from './tool-runner.ts'
 import { fenceUntrusted } from './web/fence.ts'
 
@@ -21,7 +21,7 @@ export const webSearch = defineTool({
     count: z.int().min(1).max(20).default(8),
   }),
   readsOnly: true,
-  serves: everybody,
+  serves: onTheWeb,
   run: async ({ query, count }, { signal }, { search }) => {
     if (!search) return fail('Web search is not configured on this machine.')
     return runSearch(search, { query, count }, signal)

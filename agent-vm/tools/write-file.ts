@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { sessionFolder } from './session-folder.ts'
-import { defineTool, everybody } from './tool.ts'
+import { defineTool, withFiles } from './tool.ts'
 
 /** More belongs into a program that writes it. */
 export const MAX_WRITTEN_CHARS = 2_000_000
@@ -11,7 +11,7 @@ export const writeFile = defineTool({
     'Write a whole text file of the workspace, replacing what was there; folders are made as needed. To change part of a file use edit_file.',
   input: z.object({ path: z.string().min(1).max(4096), content: z.string().max(MAX_WRITTEN_CHARS) }),
   readsOnly: false,
-  serves: everybody,
+  serves: withFiles,
   run: (input, context, host) =>
     host.process.call({ operation: 'write_file', input, folder: sessionFolder(context), signal: context.signal }),
 })

@@ -35,6 +35,8 @@ const MAX_PATH_BYTES = 1024
 export interface Imported {
   readonly files: number
   readonly messages: number
+  /** What the agent is from now on. */
+  readonly config: { readonly name: string; readonly system_prompt: string; readonly model: string }
 }
 
 /** One file of the archive: its header and its bytes. */
@@ -70,7 +72,8 @@ export async function importAgent(
     ports.database.durably(() => replaceHistory(ports.database, staged.lines))
     const { name, system_prompt, model, heartbeat_interval } = staged.agent.config
     ports.config.update({ name, system_prompt, model, heartbeat_interval })
-    return { files: staged.paths.size, messages: staged.lines.filter(({ kind }) => kind === 'message').length }
+    const messages = staged.lines.filter(({ kind }) => kind === 'message').length
+    return { files: staged.paths.size, messages, config: { name, system_prompt, model } }
   } catch (error) {
     throw explain(error)
   } finally {

@@ -13,7 +13,8 @@ export async function* openConversation(run: TurnRun): AsyncGenerator<TurnStep, 
   const { turn, ports } = run
   const { historyId } = turn
   const state = ports.history.state(historyId)
-  const { revision } = ports.configuration()
+  // A visitor whose link allows other tools now is told of those.
+  const revision = `${ports.configuration().revision}${turn.request.user.tools ?? ''}`
   const isOver =
     state.promptRevision !== revision || (turn.phase === 'queued' && Date.now() - state.activeAt > EPOCH_IDLE_MS)
   if (isOver) {

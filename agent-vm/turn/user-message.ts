@@ -23,7 +23,7 @@ export async function renderUserMessage(turn: Turn, facts: MessageFacts, now = n
   const { message, user, attachments } = turn.request
   const name = plain(user.name)
   const lines = [
-    `[${renderTime(now)}${name ? ` · ${name}` : ''}${user.role === 'visitor' ? ' (visitor)' : ''}]`,
+    `[${renderTime(now, user.timezone)}${name ? ` · ${name}` : ''}${user.role === 'visitor' ? ' (visitor)' : ''}]`,
     ...facts.untold.map(
       ({ source, content }) => `[meanwhile you sent, from a ${source}: ${clip(content, UNTOLD_CHARS)}]`,
     ),
@@ -39,9 +39,15 @@ export function renderSteer(message: string, now = new Date()): string {
   return `[${renderTime(now)} · said while you were working]\n${message}`
 }
 
-/** To the minute, in UTC: the person's own zone is a matter of memory. */
-export function renderTime(now: Date): string {
-  return `${WEEKDAYS[now.getUTCDay()]} ${now.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+/** To the minute: in the person's own zone where they have set it, else in UTC, which costs no `Intl`. */
+export function renderTime(now: Date, timezone?: string): string {
+  if (timezone === undefined) {
+    return `${WEEKDAYS[now.getUTCDay()]} ${now.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  }
+  // Sweden writes days as ISO does.
+  const time = new Intl.DateTimeFormat('sv-SE', { timeZone: timezone, dateStyle: 'short', timeStyle: 'short' })
+  const day = now.toLocaleDateString('en-GB', { weekday: 'short', timeZone: timezone })
+  return `${day} ${time.format(now)} ${timezone}`
 }
 
 async function fitMessage(message: string, facts: MessageFacts): Promise<string> {
