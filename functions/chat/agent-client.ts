@@ -9,7 +9,9 @@ import {
   CompactResponse,
   type ConfigUpdate,
   FilesResponse,
+  ImportResponse,
   PendingResponse,
+  SchedulesResponse,
   StopResponse,
 } from '../../agent-vm/protocol.ts'
 import { readText } from '../bounded-body.ts'
@@ -82,6 +84,11 @@ export interface AgentClient {
   listFiles(dir: string): Promise<FilesResponse>
   /** The whole agent as one tar.gz: its settings without secrets, its workspace, its conversations. */
   exportAll(): Promise<AgentDownload>
+  /** Becomes what such an archive holds. @throws {AgentRefused} 400 no sound archive, 409 at work */
+  importAll(body: ReadableStream<Uint8Array>): Promise<ImportResponse>
+  schedules(chatId: string): Promise<SchedulesResponse>
+  /** @returns false when it is not planned any more */
+  cancelSchedule(chatId: string, id: number): Promise<boolean>
 }
 
 /**
@@ -153,6 +160,21 @@ export function createAgentClient({ url, secret }: { url: string; secret: string
     },
     getFile: async (path) => download(call, filePath(path)),
     listFiles: async (dir) => read(await call(`/files?dir=${encodeURIComponent(dir)}`), FilesResponse),
+    async importAll(body) {
+      const request = { method: 'POST', body, duplex: 'half', timeoutMs: FILE_TIMEOUT_MS }
+      return read(await call('/import', request), ImportResponse)
+    },
+    schedules: async (chatId) =>
+      read(await call(`/schedules?chat_id=${encodeURIComponent(chatId)}`), SchedulesResponse),
+    async cancelSchedule(chatId, id) {
+      try {
+        await drop(await call(`/schedules/${id}?chat_id=${encodeURIComponent(chatId)}`, { method: 'DELETE' }))
+        return true
+      } catch (error) {
+        if (error instanceof AgentRefused && error.status === 404) return false
+        throw error
+      }
+    },
     exportAll: async () => download(call, '/export'),
   }
 }

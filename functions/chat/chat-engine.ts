@@ -32,6 +32,7 @@ import { Intake } from './intake.ts'
 import { watermarkOf } from './message-watermark.ts'
 import { Outbox } from './outbox.ts'
 import { OutboxSender } from './outbox-sender.ts'
+import type { OutgoingMessage } from './outgoing.ts'
 import { pause } from './pause.ts'
 import { prunePending, takePending } from './pending-delivery.ts'
 import { PendingFetch } from './pending-fetch.ts'
@@ -62,6 +63,9 @@ export interface Handlers {
   readonly handleUpdate: HandleUpdate
   readonly describeDeployment: DescribeDeployment
 }
+
+/** What another chat has to say here. */
+export type Note = Pick<OutgoingMessage, 'text' | 'keyboard'>
 
 export interface EngineOptions {
   readonly identity: ChatIdentity
@@ -185,6 +189,11 @@ export class ChatEngine {
     this.#budget.silence(until)
   }
 
+  async tell(key: string, note: Note): Promise<void> {
+    this.#outbox.add(`n:${key}`, { kind: 'send', ...note }, now())
+    await this.#kick('outbox')
+  }
+
   /** The values of a group that was turned into this supergroup. What is known here already stays. */
   adopt(values: Readonly<Record<string, string>>, agentChat: string): void {
     const { storage } = this.#options
@@ -291,6 +300,8 @@ export class ChatEngine {
       config,
       database: this.#database(),
       workflow: env.PROVISION,
+      tell: (userId, { key, ...note }) => env.CHAT.getByName(`${identity.botId}:${userId}`).tell(key, note),
+      telegram: this.#telegram,
       store,
       turns: this.#stops.controlFor(updateId),
       agentChat: this.#facts.agentChat,

@@ -65,6 +65,7 @@ export class FakeChat {
   formerTurn: TurnInput | undefined
   readonly #world: FakeWorld
   readonly #user: User
+  readonly #heard = new Set<string>()
   readonly #stored = new Map<string, string>()
   #lastMessageId = 100
 
@@ -89,6 +90,12 @@ export class FakeChat {
 
   says(text: string, speaker: Speaker = {}): Promise<Outcome> {
     return this.receives(this.update({ message: this.message(text, speaker) }))
+  }
+
+  /** A message with something else in place of its text. */
+  sends(content: Partial<Message>): Promise<Outcome> {
+    const { text: _, ...message } = this.message('x')
+    return this.receives(this.update({ message: { ...message, ...content } as Message & Update.NonChannel }))
   }
 
   edits(messageId: number, text: string, speaker: Speaker = {}): Promise<Outcome> {
@@ -143,6 +150,20 @@ export class FakeChat {
       ...(entities.length > 0 ? { entities } : {}),
       ...(replyToBot ? { reply_to_message: { message_id: 1, date, chat, from: BOT, text: 'earlier' } } : {}),
     } as unknown as Message & Update.NonChannel
+  }
+
+  /** What this chat keeps between updates. */
+  stored(): readonly string[] {
+    return [...this.#stored.values()]
+  }
+
+  /** Shows what other chats had to say here since the last look. */
+  hears(): void {
+    for (const [key, { userId, text, keyboard }] of this.#world.told) {
+      if (userId !== this.#user.id || this.#heard.has(key)) continue
+      this.#heard.add(key)
+      this.#show({ kind: 'send', text, ...(keyboard ? { keyboard } : {}) })
+    }
   }
 
   /** @param crash the outcome of the first run is lost, as after a crash before it was kept; then it is handled again */

@@ -13,7 +13,7 @@ import { parseConfig } from '../config.ts'
 import { log } from '../log.ts'
 import type { Urgency } from './call-purse.ts'
 import { type ChatDatabase, durableChatDatabase, ensureTables } from './chat-database.ts'
-import { ChatEngine, HANDOVER_MS, type Handlers } from './chat-engine.ts'
+import { ChatEngine, HANDOVER_MS, type Handlers, type Note } from './chat-engine.ts'
 import { parseChatName } from './chat-name.ts'
 import type { DeploymentReport } from './deployment-report.ts'
 import { classifyUpdate, describeDeployment, handleUpdate } from './handle-update.ts'
@@ -70,6 +70,11 @@ export class Chat extends DurableObject<Bindings> {
   /** @returns the highest id that is durable here; each is delivered once, however often it is offered */
   async deliverPending(agentId: string, messages: readonly PendingMessage[]): Promise<number> {
     return this.#engine.deliverPending(agentId, messages)
+  }
+
+  /** Something that is said here because of what happened in another chat; once for each key. */
+  async tell(key: string, note: Note): Promise<void> {
+    await this.#engine.tell(key, note)
   }
 
   /** Whether this chat talks to the agent: asked before the agent may speak here unasked. */

@@ -6,8 +6,10 @@ import type { Database } from '../database/database.ts'
 import { sealFor } from '../seal.ts'
 import { type AgentClient, AgentRefused, agentClientFor } from './agent-client.ts'
 import type { BufferedStore } from './chat-store.ts'
-import type { AgentControl, ChatIdentity, HandlerPorts, TurnControl } from './handling.ts'
+import type { AgentControl, ChatIdentity, HandlerPorts, Import, TurnControl } from './handling.ts'
 import { stableIds } from './stable-ids.ts'
+import type { TelegramClient } from './telegram-client.ts'
+import { classifyFailure } from './telegram-failure.ts'
 
 export interface HandlerContext {
   readonly chat: ChatIdentity
@@ -15,6 +17,8 @@ export interface HandlerContext {
   readonly config: Config
   readonly database: Database
   readonly workflow: Bindings['PROVISION']
+  readonly tell: HandlerPorts['tell']
+  readonly telegram: Pick<TelegramClient, 'download'>
   readonly store: BufferedStore
   readonly turns: TurnControl
   readonly agentChat: string
@@ -23,7 +27,7 @@ export interface HandlerContext {
 }
 
 export function buildHandlerPorts(context: HandlerContext): HandlerPorts {
-  const { chat, bot, config, database, workflow, store, turns, agentChat, cause } = context
+  const { chat, bot, config, database, workflow, tell, telegram, store, turns, agentChat, cause } = context
   const seal = sealFor(config)
   return {
     chat,
@@ -33,14 +37,16 @@ export function buildHandlerPorts(context: HandlerContext): HandlerPorts {
     seal,
     store,
     turns,
-    agent: async (agentId) => agentControl(await agentClientFor(agentId, { config, database, seal }), agentChat),
+    agent: async (agentId) =>
+      agentControl(await agentClientFor(agentId, { config, database, seal }), agentChat, telegram),
+    tell,
     startDeployment: ({ deploymentId }) => startDeployment(workflow, deploymentId),
     ids: stableIds(config.BOT_ENCRYPTION_KEY, chat.name, cause),
     now: () => Date.now(),
   }
 }
 
-function agentControl(client: AgentClient, chatId: string): AgentControl {
+function agentControl(client: AgentClient, chatId: string, telegram: HandlerContext['telegram']): AgentControl {
   return {
     clear: async () => ({ deleted: (await client.clear(chatId)).deleted }),
     compact: () => client.compact(chatId),
@@ -55,6 +61,27 @@ function agentControl(client: AgentClient, chatId: string): AgentControl {
       const bytes = new TextEncoder().encode(content)
       await client.putFile(path, new Response(bytes).body ?? new ReadableStream(), bytes.byteLength)
     },
+    schedules: async () => (await client.schedules(chatId)).schedules,
+    cancelSchedule: (id) => client.cancelSchedule(chatId, id),
+    importFile: (fileId) => importFile(client, fileId, telegram),
+  }
+}
+
+/** From Telegram straight into the agent, never held as a whole. */
+async function importFile(
+  client: AgentClient,
+  fileId: string,
+  telegram: Pick<TelegramClient, 'download'>,
+): Promise<Import> {
+  try {
+    const { body } = await telegram.download(fileId)
+    const { files, messages, config } = await client.importAll(body)
+    const { name, system_prompt: prompt, model } = config
+    return { kind: 'done', files, messages, soul: { name, prompt, model } }
+  } catch (error) {
+    if (error instanceof AgentRefused) return { kind: 'refused', reason: error.userMessage }
+    if (classifyFailure(error).kind === 'too_large') return { kind: 'too_large' }
+    throw error
   }
 }
 

@@ -18,7 +18,9 @@ import { ensureUser } from '../database/users.ts'
 import { createSeal, type Seal } from '../seal.ts'
 import { UserFacingError } from '../user-facing-error.ts'
 import { createAgentFor } from './agents/create-agent.ts'
-import type { AgentControl, HandlerPorts, ProviderAccount, TurnControl } from './handling.ts'
+import type { AgentControl, HandlerPorts, Import, ProviderAccount, TurnControl } from './handling.ts'
+import type { Keyboard } from './outgoing.ts'
+import type { FormattedText } from './text/formatted-text.ts'
 
 export const BOT = {
   id: 7000,
@@ -73,6 +75,26 @@ export class FakeAgent implements AgentControl {
   async writeText(path: string, content: string) {
     this.files.set(path, content)
   }
+  readonly planned: { id: number; prompt: string; when: string }[] = []
+  readonly imported: string[] = []
+  importAnswer: Import = {
+    kind: 'done',
+    files: 3,
+    messages: 12,
+    soul: { name: 'Ada', prompt: 'You are Ada.', model: 'glm-4.7' },
+  }
+
+  async schedules() {
+    return [...this.planned]
+  }
+  async cancelSchedule(id: number) {
+    const at = this.planned.findIndex((each) => each.id === id)
+    return at >= 0 && this.planned.splice(at, 1).length > 0
+  }
+  async importFile(fileId: string) {
+    this.imported.push(fileId)
+    return this.importAnswer
+  }
 }
 
 export interface FakeWorld {
@@ -83,6 +105,8 @@ export interface FakeWorld {
   readonly config: HandlerPorts['config']
   readonly started: { deploymentId: string; agentId: string; kind: string }[]
   readonly agents: Map<string, FakeAgent>
+  /** What was said in other people's chats; each key once, as delivery does it. */
+  readonly told: Map<string, { userId: number; text: FormattedText; keyboard?: Keyboard | undefined }>
   readonly provider: ProviderAccount & { answer: Awaited<ReturnType<ProviderAccount['check']>>; asked: string[] }
   nextUpdateId(): number
   /** As provisioning does: the agent runs, the deployment is done. */
@@ -123,6 +147,7 @@ export async function startFakeWorld(variables: Readonly<Record<string, string>>
     }),
     started: [],
     agents: new Map(),
+    told: new Map(),
     provider,
     nextUpdateId: () => ++updates,
     async bringUp(agentId) {
@@ -172,6 +197,10 @@ export function fakePorts(
       const agent = world.agents.get(agentId)
       if (!agent) throw new Unreachable(agentId)
       return agent
+    },
+    async tell(userId, { key, text, keyboard }) {
+      const known = `${userId}:${key}`
+      if (!world.told.has(known)) world.told.set(known, { userId, text, keyboard })
     },
     async startDeployment(request) {
       world.started.push(request)

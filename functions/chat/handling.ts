@@ -6,12 +6,13 @@
  */
 import type { Message, Update, UserFromGetMe } from 'grammy/types'
 import type { z } from 'zod'
-import type { AgentEvent, ConfigUpdate, FileEntry } from '../../agent-vm/protocol.ts'
+import type { AgentEvent, ConfigUpdate, FileEntry, VisitorTools } from '../../agent-vm/protocol.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import type { Seal } from '../seal.ts'
 import type { DeploymentReport } from './deployment-report.ts'
-import type { Outgoing } from './outgoing.ts'
+import type { Keyboard, Outgoing } from './outgoing.ts'
+import type { FormattedText } from './text/formatted-text.ts'
 
 export interface ChatIdentity {
   /** Name of the chat object: `<bot id>:<chat id>` or `<bot id>:<chat id>:<thread id>`. */
@@ -51,7 +52,25 @@ export interface AgentControl {
   /** @returns `undefined` where there is no such file; at most the first `maxBytes` bytes of it */
   readText(path: string, maxBytes: number): Promise<string | undefined>
   writeText(path: string, content: string): Promise<void>
+  /** What is planned in this chat, the next first. */
+  schedules(): Promise<readonly { readonly id: number; readonly prompt: string; readonly when: string }[]>
+  /** @returns false when it is not planned any more */
+  cancelSchedule(id: number): Promise<boolean>
+  /** The agent becomes what an exported file of this chat holds. */
+  importFile(fileId: string): Promise<Import>
 }
+
+export type Import =
+  | {
+      readonly kind: 'done'
+      readonly files: number
+      readonly messages: number
+      /** What the agent is from now on. */
+      readonly soul: { readonly name: string; readonly prompt: string; readonly model: string }
+    }
+  /** `reason` for a person, in English, as the agent's server says it. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'too_large' }
 
 /** What the model provider says about a person's own key. */
 export interface ProviderAccount {
@@ -75,6 +94,14 @@ export interface HandlerPorts {
   readonly turns: TurnControl
   /** @throws {UserFacingError} when the agent has no address yet */
   agent(agentId: string): Promise<AgentControl>
+  /**
+   * Says something in another person's private chat. Written into that chat's outbox before it resolves; the same `key` says
+   * it once.
+   */
+  tell(
+    userId: number,
+    note: { readonly key: string; readonly text: FormattedText; readonly keyboard?: Keyboard },
+  ): Promise<void>
   /** Starts (or finds, for the same ids) the Workflow of a deployment. */
   startDeployment(request: {
     deploymentId: string
@@ -98,7 +125,15 @@ export type Handling = {
 
 export interface TurnInput {
   readonly agentId: string
-  readonly user: { readonly id: number; readonly name: string; readonly role: 'owner' | 'visitor' }
+  readonly user: {
+    readonly id: number
+    readonly name: string
+    readonly role: 'owner' | 'visitor'
+    /** Of a visitor: what their link allows. */
+    readonly tools?: VisitorTools
+    /** IANA name, where the person has set it. */
+    readonly timezone?: string
+  }
   /** What the agent is told; empty when only `source` with media is meant. */
   readonly message: string
   /** The Telegram message it came from: for replies, reactions and media. */

@@ -80,7 +80,13 @@ export class Inbox {
   }
 
   markDone(updateIds: readonly number[]): void {
-    for (const id of updateIds) this.#database.query("UPDATE inbox SET state = 'done' WHERE update_id = ?", id)
+    // What a command brought may be a key: nothing of it is kept. Of words for the agent, albums are looked up.
+    for (const id of updateIds) {
+      this.#database.query(
+        "UPDATE inbox SET state = 'done', payload = CASE WHEN lane = 'turn' THEN payload ELSE '{}' END WHERE update_id = ?",
+        id,
+      )
+    }
   }
 
   retry(updateId: number, nextAt: number): void {

@@ -1,10 +1,13 @@
 /** Everything a person can type or press, in the order it is tried. A table without state: built once. */
+import { bringsAgent } from './agents/brought-agent.ts'
 import { offerAgain, registerRunAgain } from './agents/edited-message.ts'
 import { talk } from './agents/talk.ts'
 import { registerTopicName } from './agents/topic-name.ts'
 import { registerAccount } from './commands/account.ts'
 import { registerCancel } from './commands/cancel.ts'
+import { registerChat } from './commands/chat.ts'
 import { registerCompact } from './commands/compact.ts'
+import { registerCopy } from './commands/copy.ts'
 import { registerCreate } from './commands/create.ts'
 import { registerDashboard } from './commands/dashboard.ts'
 import { registerDelete } from './commands/delete.ts'
@@ -12,6 +15,7 @@ import { registerDoctor } from './commands/doctor.ts'
 import { registerExport } from './commands/export.ts'
 import { registerFiles } from './commands/files.ts'
 import { registerHelp } from './commands/help.ts'
+import { offerImport, registerImport } from './commands/import.ts'
 import { registerLanguage } from './commands/language.ts'
 import { registerList } from './commands/list.ts'
 import { registerLogin } from './commands/login.ts'
@@ -46,6 +50,8 @@ const REGISTRATIONS: readonly ((router: Router) => void)[] = [
   registerHelp,
   registerCreate,
   registerList,
+  registerChat,
+  registerCopy,
   registerManage,
   registerDelete,
   registerRetry,
@@ -71,6 +77,7 @@ const REGISTRATIONS: readonly ((router: Router) => void)[] = [
   registerFiles,
   registerSchedule,
   registerExport,
+  registerImport,
   registerDoctor,
   registerDashboard,
   registerPool,
@@ -103,6 +110,7 @@ function buildRouter(): Router {
       if (command.addressed) out.send(words.chat.unknownCommand({ command: `/${command.name}` }))
       return
     }
+    if (bringsAgent(message)) return offerImport(ctx, message)
     const wizard = wizardAwaitingText(ports.store, { userId: ctx.user.id, now: ports.now() })
     if (wizard) return answerWizard(ctx, wizard, message.text ?? '')
     const content = contentOf(message, ports.bot)

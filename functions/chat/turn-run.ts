@@ -179,7 +179,7 @@ export class TurnRun {
       message,
       chat_id: this.#ports.agentChat,
       turn_id: this.row.turnId,
-      user: { id: String(user.id), name: user.name, role: user.role },
+      user: { ...user, id: String(user.id) },
       ...(attachments.length > 0 ? { attachments } : {}),
     }
   }

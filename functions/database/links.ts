@@ -34,6 +34,11 @@ export function isOpen(link: Pick<Link, 'revokedAt' | 'expiresAt'>, now: number)
   return link.revokedAt === null && (link.expiresAt === null || link.expiresAt > now)
 }
 
+/** A paused link keeps its people and lets nobody through. Set, never toggled, so that it may be repeated. */
+export async function pauseLink(database: Database, id: string, pausedAt: number | null): Promise<void> {
+  await database.update(links).set({ pausedAt }).where(eq(links.id, id))
+}
+
 /** @returns whether this call closed it */
 export async function revokeLink(database: Database, id: string, now: number): Promise<boolean> {
   const revoked = await database

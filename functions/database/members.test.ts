@@ -13,7 +13,7 @@ afterAll(() => world.close())
 
 async function newLink(agentId: string, maxPeople: number | null) {
   const id = `link${++link}`
-  const row = { id, agentId, tokenHash: id, tokenSealed: '', maxPeople, createdAt: world.time + link }
+  const row = { id, agentId, tokenHash: id, tokenSealed: '', maxPeople, needsApproval: 0, createdAt: world.time + link }
   await createLink(world.database, row)
   return row
 }
@@ -46,7 +46,9 @@ describe('joining by a link', () => {
     await joinByLink(world.database, first, person)
     await joinByLink(world.database, second, person)
     expect((await findMember(world.database, agentId, 310))?.linkId).toBe(second.id)
-    expect(await setMemberRole(world.database, { agentId, userId: 310 }, { from: 'visitor', to: 'blocked' })).toBe(true)
+    expect(await setMemberRole(world.database, { agentId, userId: 310 }, { from: ['visitor'], to: 'blocked' })).toBe(
+      true,
+    )
     expect(await joinByLink(world.database, first, person)).toBe('blocked')
   })
 })
@@ -67,9 +69,9 @@ test('members are listed with name and today’s messages', async () => {
   await ensureUser(world.database, { id: 320, firstName: 'Ana', now: world.time })
   await joinByLink(world.database, opened, { userId: 320, now: world.time })
   await joinByLink(world.database, opened, { userId: 321, now: world.time })
-  const members = await listMembers(world.database, agentId, '2026-11-23')
-  expect(members).toContainEqual({ userId: 320, name: 'Ana', role: 'visitor', messagesToday: 0 })
-  expect(members).toContainEqual({ userId: 321, name: '321', role: 'visitor', messagesToday: 0 })
+  const members = await listMembers(world.database, agentId, { day: '2026-11-23', sinceDay: '2026-11-17' })
+  expect(members).toContainEqual({ userId: 320, name: 'Ana', role: 'visitor', messagesToday: 0, messages: 0 })
+  expect(members).toContainEqual({ userId: 321, name: '321', role: 'visitor', messagesToday: 0, messages: 0 })
 })
 
 test('a person’s name follows Telegram while their settings stay', async () => {

@@ -64,6 +64,16 @@ export const links = sqliteTable(
     expiresAt: integer(),
     maxPeople: integer(),
     messagesPerDay: integer(),
+    /** What the visitors' turns may use; see `VisitorTools` of the agent server. */
+    tools: text({ enum: ['chat', 'web', 'workspace'] })
+      .notNull()
+      .default('web'),
+    /** 1: the owner lets each person in. */
+    needsApproval: integer().notNull().default(0),
+    /** 1: visitors may make an agent of their own with the same personality and skills. */
+    allowsCopy: integer().notNull().default(0),
+    /** Since when nobody gets through; taken back by the owner. */
+    pausedAt: integer(),
     revokedAt: integer(),
     createdAt: integer().notNull(),
   },
@@ -75,7 +85,8 @@ export const agentMembers = sqliteTable(
   {
     agentId: text().notNull(),
     userId: integer().notNull(),
-    role: text({ enum: ['owner', 'visitor', 'blocked'] }).notNull(),
+    /** `waiting`: came by a link and is not let in yet. */
+    role: text({ enum: ['owner', 'visitor', 'blocked', 'waiting'] }).notNull(),
     linkId: text(),
     joinedAt: integer().notNull(),
     lastMessageAt: integer(),

@@ -1,4 +1,5 @@
 /** Who may talk to an agent, and as whom. Asked again for every message: a closed link or a block counts at once. */
+import type { VisitorTools } from '../../../agent-vm/protocol.ts'
 import { type Agent, findAgent, isGone } from '../../database/agents.ts'
 import type { Database } from '../../database/database.ts'
 import { isOpen, type Link } from '../../database/links.ts'
@@ -6,8 +7,15 @@ import { findMembership, type Member } from '../../database/members.ts'
 
 export type Access =
   | { readonly kind: 'owner'; readonly agent: Agent }
-  | { readonly kind: 'visitor'; readonly agent: Agent; readonly messagesPerDay: number | undefined }
-  | { readonly kind: 'blocked' | 'link_closed'; readonly agent: Agent }
+  | {
+      readonly kind: 'visitor'
+      readonly agent: Agent
+      readonly tools: VisitorTools
+      readonly messagesPerDay: number | undefined
+      /** May make an agent of their own after it. */
+      readonly mayCopy: boolean
+    }
+  | { readonly kind: 'blocked' | 'link_closed' | 'link_paused' | 'waiting'; readonly agent: Agent }
   /** No such agent, or nothing that this person may know of. */
   | { readonly kind: 'none' }
 
@@ -38,9 +46,14 @@ export function decideAccess(
   { group, now }: Pick<AccessQuestion, 'group' | 'now'>,
 ): Access {
   if (membership?.member.role === 'blocked') return { kind: 'blocked', agent }
-  if (group && group.chosenBy === agent.ownerId) return { kind: 'visitor', agent, messagesPerDay: undefined }
-  if (membership?.member.role !== 'visitor') return { kind: 'none' }
-  const { link } = membership
+  if (group && group.chosenBy === agent.ownerId) {
+    return { kind: 'visitor', agent, tools: 'workspace', messagesPerDay: undefined, mayCopy: false }
+  }
+  const { member, link } = membership ?? {}
+  if (member?.role !== 'visitor' && member?.role !== 'waiting') return { kind: 'none' }
   if (!link || !isOpen(link, now)) return { kind: 'link_closed', agent }
-  return { kind: 'visitor', agent, messagesPerDay: link.messagesPerDay ?? undefined }
+  if (member.role === 'waiting') return { kind: 'waiting', agent }
+  if (link.pausedAt !== null) return { kind: 'link_paused', agent }
+  const { tools, messagesPerDay, allowsCopy } = link
+  return { kind: 'visitor', agent, tools, messagesPerDay: messagesPerDay ?? undefined, mayCopy: allowsCopy === 1 }
 }

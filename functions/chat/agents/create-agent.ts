@@ -12,6 +12,8 @@ export interface AgentWish {
   /** Empty: a helper for anything. */
   readonly purpose: string
   readonly model: string
+  /** The whole personality, where it comes from another agent; the purpose does not count then. */
+  readonly prompt?: string
 }
 
 export type Creation =
@@ -38,7 +40,7 @@ export async function createAgentFor(
       id,
       ownerId,
       name: wish.name,
-      prompt: buildPrompt(wish),
+      prompt: wish.prompt ?? buildPrompt(wish),
       model: wish.model,
       secretSealed,
       inferenceKeySealed,

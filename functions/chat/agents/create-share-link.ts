@@ -1,4 +1,5 @@
 /** A link that lets others talk to an agent. The token is the whole right: random, kept as a hash, sealed for its owner. */
+import type { VisitorTools } from '../../../agent-vm/protocol.ts'
 import type { Agent } from '../../database/agents.ts'
 import { DAY_MS } from '../../database/limits.ts'
 import { createLink, findLink, type Link } from '../../database/links.ts'
@@ -13,12 +14,18 @@ export interface LinkTerms {
   readonly days: number
   readonly people: number
   readonly messages: number
+  /** What the visitors' turns may use. */
+  readonly tools: VisitorTools
+  /** 1: the owner lets each person in. */
+  readonly ask: 0 | 1
+  /** 1: visitors may make an agent of their own after this one. */
+  readonly copy: 0 | 1
 }
 
 /** Safe to repeat for the same update: the first link stays. */
 export async function createShareLink(
   agent: Pick<Agent, 'id'>,
-  { days, people, messages }: LinkTerms,
+  { days, people, messages, tools, ask, copy }: LinkTerms,
   { database, seal, ids, now }: Pick<HandlerPorts, 'database' | 'seal' | 'ids' | 'now'>,
 ): Promise<Link> {
   const id = ids('link')
@@ -31,6 +38,10 @@ export async function createShareLink(
     expiresAt: days ? now() + days * DAY_MS : null,
     maxPeople: people || null,
     messagesPerDay: messages || null,
+    tools,
+    needsApproval: ask,
+    allowsCopy: copy,
+    pausedAt: null,
     revokedAt: null,
     createdAt: now(),
   }

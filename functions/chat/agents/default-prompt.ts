@@ -16,5 +16,14 @@ const ANYTHING = `You help with whatever comes up: questions, writing, planning,
 /** @param purpose in the owner's words; empty: a helper for anything */
 export function buildPrompt({ name, purpose }: { readonly name: string; readonly purpose: string }): string {
   const role = purpose ? `Your purpose, in the words of the person you work for:\n${purpose}` : ANYTHING
-  return `You are ${name}, a personal AI agent. You work for one person and talk with them in a Telegram chat.\n\n${role}\n\n${CONDUCT}`
+  return `${opening(name)} You work for one person and talk with them in a Telegram chat.\n\n${role}\n\n${CONDUCT}`
+}
+
+/** A personality that begins as ours does follows its agent's name; what a person wrote is left alone. */
+export function renamePrompt(prompt: string, { from, to }: { readonly from: string; readonly to: string }): string {
+  return prompt.startsWith(opening(from)) ? opening(to) + prompt.slice(opening(from).length) : prompt
+}
+
+function opening(name: string): string {
+  return `You are ${name}, a personal AI agent.`
 }

@@ -15,6 +15,7 @@ import type { Keyboard, MessageTarget } from '../outgoing.ts'
 import { agentButton } from '../routing/buttons.ts'
 import { Reply } from '../routing/reply.ts'
 import type { FormattedText } from '../text/formatted-text.ts'
+import { bringSkills } from './copy-agent.ts'
 import { chooseAgent, leaveAgent } from './current-agent.ts'
 import { buildIntroduction } from './introduction.ts'
 
@@ -53,6 +54,8 @@ export const describeReport: DescribeDeployment = async (report, ports) => {
     finished: report.status !== 'running',
   } satisfies z.infer<typeof Progress>)
   if (report.status === 'done' && report.kind === 'create') {
+    if (!(await bringSkills(agent, ports)))
+      reply.send(words.copy.withoutSkills({ agent: agent.name }), { silent: true })
     chooseAgent(ports.store, { agentId: agent.id, chosenBy: owner.id })
     reply.turn(buildIntroduction(agent, owner))
   }

@@ -1,12 +1,12 @@
 /** One share link as its owner sees it. */
 import type { Agent } from '../../database/agents.ts'
 import type { Link } from '../../database/links.ts'
-import { renderSpan } from '../catalogue/duration.ts'
 import type { Keyboard } from '../outgoing.ts'
 import type { BaalContext } from '../routing/baal-context.ts'
 import { agentButton, button } from '../routing/buttons.ts'
 import type { FormattedText } from '../text/formatted-text.ts'
 import { linkAddress } from './create-share-link.ts'
+import { describeLink } from './link-terms.ts'
 
 export async function renderLink(
   agent: Pick<Agent, 'id' | 'name'>,
@@ -16,8 +16,9 @@ export async function renderLink(
   const { share, buttons } = words
   const url = await linkAddress(link, ports)
   const invitation = share.invitation({ agent: agent.name })
+  const terms = describeLink(link, words, ports.now()).join('\n')
   return {
-    text: share.link({ agent: agent.name, url, terms: renderTerms(link, { ports, words }) }),
+    text: share.link({ agent: agent.name, url, terms }),
     keyboard: [
       [
         {
@@ -26,20 +27,13 @@ export async function renderLink(
         },
         { text: buttons.copyLink, copy_text: { text: url } },
       ],
-      [button(buttons.revoke, `l:revoke:${link.id}`, 'danger')],
+      [
+        link.pausedAt === null
+          ? button(buttons.pause, `l:pause:${link.id}`)
+          : button(buttons.resume, `l:resume:${link.id}`),
+        button(buttons.revoke, `l:revoke:${link.id}`, 'danger'),
+      ],
       [agentButton(buttons.back, 'share', agent.id)],
     ],
   }
-}
-
-export function renderTerms(link: Link, { ports, words }: Pick<BaalContext, 'ports' | 'words'>): string {
-  const { share } = words
-  return share.terms({
-    days:
-      link.expiresAt === null
-        ? share.days({ days: 0 })
-        : share.expires({ left: renderSpan(link.expiresAt - ports.now(), words) }),
-    people: share.people({ people: link.maxPeople ?? 0 }),
-    messages: share.messages({ messages: link.messagesPerDay ?? 0 }),
-  })
 }

@@ -34,7 +34,13 @@ export async function talk(ctx: BaalContext, said: Said): Promise<void> {
   nameTopic(ctx, said.message)
   out.turn({
     agentId: allowed.agent.id,
-    user: { id: user.id, name: user.firstName, role: allowed.kind },
+    user: {
+      id: user.id,
+      name: user.firstName,
+      role: allowed.kind,
+      ...(allowed.kind === 'visitor' ? { tools: allowed.tools } : {}),
+      ...(user.timezone === null ? {} : { timezone: user.timezone }),
+    },
     message: said.message,
     ...(said.source ? { source: said.source } : {}),
     ...(said.sources ? { sources: said.sources } : {}),
@@ -74,6 +80,12 @@ export async function admit(ctx: BaalContext, access: Access): Promise<Allowed |
       return undefined
     case 'blocked':
       out.send(words.visit.blocked)
+      return undefined
+    case 'waiting':
+      out.send(words.visit.waiting({ agent: access.agent.name }))
+      return undefined
+    case 'link_paused':
+      out.send(words.visit.paused({ agent: access.agent.name }))
       return undefined
     case 'link_closed':
       out.send(words.chat.linkClosed({ agent: access.agent.name }))

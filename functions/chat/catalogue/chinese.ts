@@ -52,6 +52,13 @@ export const chinese: Catalogue = {
     richAuto: '✅ 是，有用时使用',
     richAlways: '✅ 是，始终使用',
     richNever: '否，保持普通文本',
+    pause: '⏸ 暂停',
+    resume: '▶️ 重新打开',
+    admit: '✅ 允许进入',
+    refuse: '🚫 拒绝',
+    copyAgent: '🧬 复制一个给自己',
+    cancelTask: (p) => `🗑 取消 ${p.number}`,
+    bringIn: (p) => `📥 导入 ${p.agent}`,
   },
   start: {
     first: (p) =>
@@ -77,10 +84,14 @@ export const chinese: Catalogue = {
     closed: '这个链接已失效。请向给你链接的人要一个新的。',
     full: '这个链接允许的人数已满。请要一个新的链接。',
     blocked: '主人已不允许你使用这个智能体。',
+    waiting: (p) => fmt`${bold(p.agent)} 的主人会亲自决定让谁进来。我已经问了，一有答复就在这里告诉你。`,
+    paused: (p) => fmt`${bold(p.agent)} 暂停中：主人暂停了链接。请稍后再试。`,
+    admitted: (p) => fmt`你现在可以和 ${bold(p.agent)} 对话了。`,
+    refused: (p) => fmt`${bold(p.agent)} 的主人没有让你进来。`,
   },
   help: {
     body: (p) =>
-      fmt`${bold('我能做什么')}\n\n/create – 创建智能体\n/list – 你的智能体\n/manage – 离开正在对话的智能体\n\n${bold('聊天时')}\n/stop – 停止回答\n/new – 新对话\n/compact – 精简长对话\n/status – 它的状况\n/memory、/files、/schedule – 它记得的、保存的和计划的\n/verbose – 显示或隐藏它的步骤\n\n${bold('你的智能体')}\n/soul – 名字、性格、模型\n/share – 让别人和它对话\n/repair、/update、/doctor – 出问题的时候\n/export – 带走一份\n/delete – 删除\n\n${bold('你')}\n/account、/usage、/login、/language、/timezone${p.create ? '\n\n你还没有智能体：按下面的按钮。' : ''}`,
+      fmt`${bold('我能做什么')}\n\n/create – 创建智能体\n/list – 你的智能体\n/chat、/manage – 换一个对话、离开这个\n\n${bold('聊天时')}\n/stop – 停止回答\n/new – 新对话\n/compact – 精简长对话\n/status – 它的状况\n/memory、/files、/schedule – 它记得的、保存的和计划的\n/verbose – 显示或隐藏它的步骤\n\n${bold('你的智能体')}\n/soul – 名字、性格、模型\n/share – 让别人和它对话\n/doctor – 它为什么不回答，怎么办\n/repair、/update – 重新安装、更新\n/export、/import – 带走、带回\n/copy – 再做一个一样的\n/delete – 删除\n\n${bold('你')}\n/account、/usage、/login、/language、/timezone${p.create ? '\n\n你还没有智能体：按下面的按钮。' : ''}`,
   },
   wizard: {
     step: (p) => `第 ${p.number} 步，共 ${p.of} 步`,
@@ -100,6 +111,7 @@ export const chinese: Catalogue = {
     expired: '这个菜单已过期。没有任何改动。',
     nothingToCancel: '没有什么可取消的。',
     limitReached: (p) => fmt`你已有 ${p.max} 个智能体，达到上限。请先删除一个。`,
+    copied: (p) => `性格和技能：和 ${p.agent} 一样`,
   },
   models: {
     'qwen3-coder-next': '快速，擅长代码和工具',
@@ -183,6 +195,9 @@ export const chinese: Catalogue = {
     model: '模型',
     version: '版本',
     choose: '哪个智能体？',
+    closed: '链接已关闭',
+    waiting: '等待主人同意',
+    paused: '已暂停',
   },
   statuses: {
     creating: '正在创建',
@@ -258,17 +273,45 @@ export const chinese: Catalogue = {
   share: {
     title: (p) => fmt`${bold(`谁可以和 ${p.agent} 对话`)}`,
     onlyYou: '只有你。链接可以让别人进来：每人有自己的对话和文件夹，看不到你的记忆和文件。',
-    settings: (p) => fmt`${bold(`${p.agent} 的链接`)}\n\n有效多久、允许多少人进来、每人每天多少条消息：`,
     days: (p) => (p.days ? `${p.days} 天` : '永久'),
     people: (p) => (p.people ? `${p.people} 人` : '任何人'),
-    messages: (p) => (p.messages ? `每天 ${p.messages} 条` : '不限'),
     link: (p) => fmt`🔗 ${bold(p.agent)}\n${p.url}\n\n${p.terms}`,
-    terms: (p) => `期限：${p.days} · 人数：${p.people} · 消息：${p.messages}`,
     expires: (p) => `还剩 ${p.left}`,
     invitation: (p) => `和 ${p.agent} 聊聊：`,
     revoked: '链接已关闭。通过它进来的人也不能再进来了。',
     noPeople: '还没有人来过。',
-    person: (p) => fmt`${bold(p.name)}：${p.blocked ? '已屏蔽' : `今天 ${p.messages} 条消息`}`,
+    asked: '由我逐个批准',
+    notAsked: '无需我批准',
+    copies: '可以复制',
+    noCopies: '不可复制',
+    paused: '已暂停',
+    pausedNow: '已暂停：在你重新打开之前，没有人能通过这个链接进来。',
+    resumed: '链接已重新打开。',
+    full: '这个链接允许的人数已满。',
+    noSuchPerson: '这里找不到唯一一个叫这个名字的人。请用按钮：',
+    typed: () =>
+      fmt`也可以直接输入：${code('/share new 7d 5p 30m web ask copy')}（天数、人数、消息数；工具：${code('chat')}、${code('web')} 或 ${code('workspace')}）、${code('/share pause 1')}、${code('resume 1')}、${code('close 1')}、${code('/share people')}、${code('/share block 名字')}。`,
+    knocks: (p) => fmt`✋ ${bold(p.name)} 有你的链接，想和 ${bold(p.agent)} 对话。`,
+    waitingPerson: (p) => fmt`✋ ${bold(p.name)}：等待进入`,
+    blockedPerson: (p) => fmt`🚫 ${bold(p.name)}：已屏蔽`,
+    tools: { chat: '只聊天', web: '聊天和上网', workspace: '聊天、上网和自己的文件' },
+    person: (p) => fmt`👤 ${bold(p.name)}：今天 ${p.today} 条消息，7 天共 ${p.week} 条`,
+    messages: (p) => (p.messages ? `每人每天 ${p.messages} 条消息` : '消息不限'),
+    settings: (p) =>
+      fmt`${bold(`${p.agent} 的链接`)}\n\n每一行是一条规则；按一下就能更改。访客有自己的对话，永远看不到你的记忆和文件。`,
+  },
+  copy: {
+    notAllowed: '这个智能体的主人不允许复制。',
+    withoutSkills: (p) => fmt`${bold(p.agent)} 已就绪，但没能复制它的技能。`,
+  },
+  import: {
+    offer: (p) =>
+      fmt`${bold(p.name)} 看起来是导出的智能体。要把你的哪一个变成它？它的性格、记忆、文件和对话会被文件里的替换。`,
+    asFile: '📄 不，只是个文件',
+    done: (p) => fmt`✅ ${bold(p.agent)} 已全部接收：${p.files} 个文件，${p.messages} 条对话消息。`,
+    refused: (p) => `无法导入这个文件：${p.reason}`,
+    tooLarge: 'Telegram 只给我 20 MB 以内的文件；这个太大了。',
+    notAFile: '把 /export 生成的文件发给我，我会问你给哪个智能体。',
   },
   account: {
     title: '你的账户',
@@ -281,19 +324,21 @@ export const chinese: Catalogue = {
     noTimezone: '未设置',
   },
   login: {
-    how: () =>
-      fmt`发送 ${code('/login 你的密钥')}，使用 LibertAI 的密钥（console.libertai.io）。我会马上删除你的消息，把密钥加密保存，它永远不会到达智能体的电脑。`,
     saved: '你的密钥有效，已加密保存。我已删除你的消息。',
     refused: 'LibertAI 拒绝了这个密钥。我已删除你的消息；没有任何改动。',
     unreachable: '现在无法连接 LibertAI。我已删除你的消息；请一分钟后再试。',
     malformed: '这看起来不像密钥。为安全起见我已删除你的消息。',
     loggedOut: '你的密钥已移除。',
     notLoggedIn: '你在这里没有自己的密钥。',
+    ask: () =>
+      fmt`${bold('你自己的 LibertAI 密钥')}\n\n请在下一条消息里发送它（可在 console.libertai.io 找到）。我会马上删除你的消息并加密保存密钥；它永远不会到达智能体的电脑。`,
+    inGroup: '不要在这里：大家都会看到你的密钥。我已删除你的消息。请在私聊中使用 /login，并换一个新密钥。',
   },
   usage: {
     title: '最近 7 天的用量',
     none: '还没有用量。',
     agent: (p) => fmt`${bold(p.agent)}：${p.requests} 次请求，${p.tokens} 个词元，${p.cached}% 的阅读被重复利用`,
+    today: (p) => fmt`今天 ${bold(p.agent)} 用了 ${p.tokens} 个词元，占每日额度的 ${p.share}%。`,
   },
   language: {
     choose: '我该说哪种语言？智能体会用你写的语言回答。',
@@ -322,6 +367,7 @@ export const chinese: Catalogue = {
     saved: '已保存。最迟从下一次对话起生效。',
     confirmForget: (p) => fmt`${bold(`要让 ${p.agent} 忘记它记得的一切吗？`)}\n\n文件和对话会保留。`,
     forgotten: '已忘记。',
+    nothingToForget: '没有什么可以忘记的。',
   },
   files: {
     title: (p) => fmt`${bold(`${p.agent} 的文件`)} /${p.folder}`,
@@ -331,8 +377,11 @@ export const chinese: Catalogue = {
     moved: '那个列表已过时。这是新的。',
   },
   schedule: {
-    show: '请显示我的定时任务和提醒。',
     add: (p) => `请安排这件事：${p.task}${p.timezone ? `（我的时区：${p.timezone}）` : ''}`,
+    title: (p) => fmt`${bold(`${p.agent} 的安排`)}`,
+    none: '没有。对它说“明天九点提醒我……”，或发送 /schedule 加上要做的事。',
+    cancelled: '已取消。',
+    gone: '这个安排已经没有了。',
   },
   export: {
     caption: (p) => fmt`${bold(p.agent)}：性格、记忆、文件和对话。里面没有密钥。`,
@@ -351,6 +400,11 @@ export const chinese: Catalogue = {
     budgetUsed: (p) => `❌ 今天的消息已用完。${p.left}后有新的。`,
     busy: '⏳ 它正在准备回答。/stop 可以停止。',
     lastError: (p) => `上一个问题：${p.error}`,
+    keyRefused: '❌ LibertAI 拒绝了你的密钥。请用 /login 发送一个新的。',
+    providerSilent: '❌ LibertAI 现在没有响应。只能稍等一下。',
+    agentBudgetOk: (p) => `✅ 它今天的思考额度：已用 ${p.share}%。`,
+    agentBudgetUsed: (p) => `❌ 它今天的思考额度已用完。${p.left}后继续。`,
+    linkClosed: '❌ 你进来用的链接已关闭、暂停或过期。请问它的主人。',
   },
   admin: {
     dashboard: (p) =>
@@ -389,6 +443,8 @@ export const chinese: Catalogue = {
     share: '让别人和它对话',
     account: '限制与设置',
     help: '所有命令',
+    dashboard: '用户、智能体、机器',
+    pool: '备用机器',
   },
   profile: {
     shortDescription: '你自己的 AI 智能体，有自己的电脑。/start 一分钟创建。',

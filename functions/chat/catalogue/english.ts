@@ -59,6 +59,13 @@ export const english = {
     richAuto: '✅ Yes, where it helps',
     richAlways: '✅ Yes, always',
     richNever: 'No, keep it plain',
+    pause: '⏸ Pause',
+    resume: '▶️ Open again',
+    admit: '✅ Let in',
+    refuse: '🚫 Refuse',
+    copyAgent: '🧬 Make my own copy',
+    cancelTask: (p: { number: number }) => `🗑 Cancel ${p.number}`,
+    bringIn: (p: { agent: string }) => `📥 Into ${p.agent}`,
   },
   start: {
     first: (p: { name: string }): FormattedText =>
@@ -94,10 +101,16 @@ export const english = {
     closed: 'This link does not work any more. Ask the person who gave it to you for a new one.',
     full: 'As many people as this link allows are already in. Ask for a new link.',
     blocked: 'The owner has closed this agent for you.',
+    waiting: (p: { agent: string }): FormattedText =>
+      fmt`The owner of ${bold(p.agent)} lets each person in. I have asked, and tell you here as soon as there is an answer.`,
+    paused: (p: { agent: string }): FormattedText =>
+      fmt`${bold(p.agent)} is taking a break: its owner has paused the link. Try again later.`,
+    admitted: (p: { agent: string }): FormattedText => fmt`You may talk to ${bold(p.agent)} now.`,
+    refused: (p: { agent: string }): FormattedText => fmt`The owner of ${bold(p.agent)} did not let you in.`,
   },
   help: {
     body: (p: { create: boolean }): FormattedText =>
-      fmt`${bold('What I can do')}\n\n/create – make an agent\n/list – your agents\n/manage – leave the agent you are talking to\n\n${bold('While you chat')}\n/stop – stop the answer\n/new – new conversation\n/compact – shorten a long one\n/status – how it is doing\n/memory, /files, /schedule – what it knows, has and plans\n/verbose – show or hide its steps\n\n${bold('Your agent')}\n/soul – name, personality, model\n/share – let others talk to it\n/repair, /update, /doctor – when something is wrong\n/export – take it with you\n/delete – delete it\n\n${bold('You')}\n/account, /usage, /login, /language, /timezone${p.create ? '\n\nYou have no agent yet: press the button.' : ''}`,
+      fmt`${bold('What I can do')}\n\n/create – make an agent\n/list – your agents\n/chat, /manage – talk to another one, leave this one\n\n${bold('While you chat')}\n/stop – stop the answer\n/new – new conversation\n/compact – shorten a long one\n/status – how it is doing\n/memory, /files, /schedule – what it knows, has and plans\n/verbose – show or hide its steps\n\n${bold('Your agent')}\n/soul – name, personality, model\n/share – let others talk to it\n/doctor – why it does not answer, and what helps\n/repair, /update – set it up anew, bring it up to date\n/export, /import – take it with you, bring it back\n/copy – make another one like it\n/delete – delete it\n\n${bold('You')}\n/account, /usage, /login, /language, /timezone${p.create ? '\n\nYou have no agent yet: press the button.' : ''}`,
   },
   wizard: {
     step: (p: { number: number; of: number }) => `Step ${p.number} of ${p.of}`,
@@ -122,6 +135,7 @@ export const english = {
     nothingToCancel: 'There is nothing to cancel.',
     limitReached: (p: { max: number }): FormattedText =>
       fmt`You have ${n(p.max, 'agent', 'agents')}, which is as many as you can have. Delete one first.`,
+    copied: (p: { agent: string }) => `Personality and skills: as those of ${p.agent}`,
   },
   models: {
     'qwen3-coder-next': 'quick, good with code and tools',
@@ -208,6 +222,9 @@ export const english = {
     model: 'Model',
     version: 'Version',
     choose: 'Which agent?',
+    closed: 'the link is closed',
+    waiting: 'waiting for the owner',
+    paused: 'paused',
   },
   statuses: {
     creating: 'being created',
@@ -292,21 +309,51 @@ export const english = {
     title: (p: { agent: string }): FormattedText => fmt`${bold(`Who can talk to ${p.agent}`)}`,
     onlyYou:
       'Only you. A link lets others in: each with a conversation and a folder of their own, without your memory and files.',
-    settings: (p: { agent: string }): FormattedText =>
-      fmt`${bold(`A link to ${p.agent}`)}\n\nHow long it lives, how many people it lets in, and how many messages a day each of them has:`,
     days: (p: { days: number }) => (p.days ? n(p.days, 'day', 'days') : 'for ever'),
     people: (p: { people: number }) => (p.people ? n(p.people, 'person', 'people') : 'anyone'),
-    messages: (p: { messages: number }) => (p.messages ? `${p.messages} a day` : 'no limit'),
     link: (p: { agent: string; url: string; terms: string }): FormattedText =>
       fmt`🔗 ${bold(p.agent)}\n${p.url}\n\n${p.terms}`,
-    terms: (p: { days: string; people: string; messages: string }) =>
-      `Lives: ${p.days} · lets in: ${p.people} · messages: ${p.messages}`,
     expires: (p: { left: string }) => `${p.left} left`,
     invitation: (p: { agent: string }) => `Talk to ${p.agent}:`,
     revoked: 'The link is closed. Who came by it is out too.',
     noPeople: 'Nobody has come yet.',
-    person: (p: { name: string; messages: number; blocked: boolean }): FormattedText =>
-      fmt`${bold(p.name)}: ${p.blocked ? 'blocked' : `${n(p.messages, 'message', 'messages')} today`}`,
+    asked: 'I let each person in',
+    notAsked: 'no need to ask me',
+    copies: 'may make a copy',
+    noCopies: 'no copies',
+    paused: 'paused',
+    pausedNow: 'Paused: nobody gets through by this link until you open it again.',
+    resumed: 'The link is open again.',
+    full: 'As many people as this link allows are already in.',
+    noSuchPerson: 'I do not find one person of that name here. Use the buttons:',
+    typed: (): FormattedText =>
+      fmt`You can type it too: ${code('/share new 7d 5p 30m web ask copy')} (days, people, messages; talk: ${code('chat')}, ${code('web')} or ${code('workspace')}), ${code('/share pause 1')}, ${code('resume 1')}, ${code('close 1')}, ${code('/share people')}, ${code('/share block NAME')}.`,
+    knocks: (p: { name: string; agent: string }): FormattedText =>
+      fmt`✋ ${bold(p.name)} has your link and would like to talk to ${bold(p.agent)}.`,
+    waitingPerson: (p: { name: string }): FormattedText => fmt`✋ ${bold(p.name)}: waits to be let in`,
+    blockedPerson: (p: { name: string }): FormattedText => fmt`🚫 ${bold(p.name)}: blocked`,
+    tools: { chat: 'talk only', web: 'talk and the web', workspace: 'talk, web and own files' },
+    person: (p: { name: string; today: number; week: number }): FormattedText =>
+      fmt`👤 ${bold(p.name)}: ${n(p.today, 'message', 'messages')} today, ${p.week} in 7 days`,
+    messages: (p: { messages: number }) =>
+      p.messages ? `${p.messages} messages a day each` : 'any number of messages',
+    settings: (p: { agent: string }): FormattedText =>
+      fmt`${bold(`A link to ${p.agent}`)}\n\nEach line is a rule; press it to change it. Visitors get a conversation of their own, never your memory or files.`,
+  },
+  copy: {
+    notAllowed: 'The owner of this agent does not allow copies.',
+    withoutSkills: (p: { agent: string }): FormattedText =>
+      fmt`${bold(p.agent)} is there, but its skills could not be brought along.`,
+  },
+  import: {
+    offer: (p: { name: string }): FormattedText =>
+      fmt`${bold(p.name)} looks like an exported agent. Which of yours shall become it? Its personality, memory, files and conversation are replaced by those in the file.`,
+    asFile: '📄 No, it is just a file',
+    done: (p: { agent: string; files: number; messages: number }): FormattedText =>
+      fmt`✅ ${bold(p.agent)} has it all: ${p.files} files, ${p.messages} messages of conversation.`,
+    refused: (p: { reason: string }) => `That file cannot be taken in: ${p.reason}`,
+    tooLarge: 'Telegram hands me files up to 20 MB only; this one is larger.',
+    notAFile: 'Send the file that /export made, and I ask which agent it is for.',
   },
   account: {
     title: 'Your account',
@@ -321,20 +368,24 @@ export const english = {
     noTimezone: 'not set',
   },
   login: {
-    how: (): FormattedText =>
-      fmt`Send ${code('/login YOUR-KEY')} with a LibertAI key (console.libertai.io). I delete your message at once, keep the key sealed, and it never reaches an agent’s computer.`,
     saved: 'Your key works and is kept sealed. I have deleted your message.',
     refused: 'LibertAI refuses that key. I have deleted your message; nothing was changed.',
     unreachable: 'LibertAI cannot be reached just now. I have deleted your message; try again in a minute.',
     malformed: 'That does not look like a key. I have deleted your message to be safe.',
     loggedOut: 'Your key is removed.',
     notLoggedIn: 'You have no key of your own here.',
+    ask: (): FormattedText =>
+      fmt`${bold('Your own LibertAI key')}\n\nSend it as your next message (you find it at console.libertai.io). I delete your message at once and keep the key sealed; it never reaches an agent’s computer.`,
+    inGroup:
+      'Not here: everybody would see your key. I have deleted your message. Use /login in our private chat, and make a new key.',
   },
   usage: {
     title: 'Use in the last 7 days',
     none: 'Nothing was used yet.',
     agent: (p: { agent: string; requests: number; tokens: string; cached: number }): FormattedText =>
       fmt`${bold(p.agent)}: ${p.tokens} tokens in ${n(p.requests, 'request', 'requests')}, ${p.cached}% of the reading reused`,
+    today: (p: { agent: string; tokens: string; share: number }): FormattedText =>
+      fmt`Today ${bold(p.agent)} used ${p.tokens} tokens, ${p.share}% of its day.`,
   },
   language: {
     choose: 'Which language shall I speak? Your agent answers in the language you write in.',
@@ -366,6 +417,7 @@ export const english = {
     confirmForget: (p: { agent: string }): FormattedText =>
       fmt`${bold(`Shall ${p.agent} forget everything it remembers?`)}\n\nFiles and the conversation stay.`,
     forgotten: 'Forgotten.',
+    nothingToForget: 'There is nothing to forget.',
   },
   files: {
     title: (p: { agent: string; folder: string }): FormattedText => fmt`${bold(`Files of ${p.agent}`)} /${p.folder}`,
@@ -375,9 +427,12 @@ export const english = {
     moved: 'That list is out of date. Here is the new one.',
   },
   schedule: {
-    show: 'Show me my scheduled tasks and reminders.',
     add: (p: { task: string; timezone: string }) =>
       `Please schedule this: ${p.task}${p.timezone ? ` (my time zone: ${p.timezone})` : ''}`,
+    title: (p: { agent: string }): FormattedText => fmt`${bold(`What ${p.agent} has planned`)}`,
+    none: 'Nothing. Tell it “remind me tomorrow at nine to …”, or send /schedule with what it shall do.',
+    cancelled: 'Cancelled.',
+    gone: 'That is no longer planned.',
   },
   export: {
     caption: (p: { agent: string }): FormattedText =>
@@ -397,6 +452,11 @@ export const english = {
     budgetUsed: (p: { left: string }) => `❌ Today’s messages are used up. New ones in ${p.left}.`,
     busy: '⏳ It is working on an answer. /stop stops it.',
     lastError: (p: { error: string }) => `Last problem: ${p.error}`,
+    keyRefused: '❌ LibertAI refuses your key. Send a new one with /login.',
+    providerSilent: '❌ LibertAI does not answer just now. Nothing to do but wait a little.',
+    agentBudgetOk: (p: { share: number }) => `✅ Its thinking for today: ${p.share}% used.`,
+    agentBudgetUsed: (p: { left: string }) => `❌ It has thought as much as it may today. It goes on in ${p.left}.`,
+    linkClosed: '❌ The link you came by is closed, paused or has expired. Ask its owner.',
   },
   admin: {
     dashboard: (p: { users: number; agents: string; messages: number; machines: string }): FormattedText =>
@@ -438,6 +498,8 @@ export const english = {
     share: 'Let others talk to it',
     account: 'Limits and settings',
     help: 'All commands',
+    dashboard: 'People, agents, machines',
+    pool: 'Machines kept ready',
   },
   profile: {
     shortDescription: 'Your own AI agent, with a computer of its own. /start makes one in a minute.',

@@ -55,6 +55,13 @@ export const french: Catalogue = {
     richAuto: '✅ Oui, si c’est utile',
     richAlways: '✅ Oui, toujours',
     richNever: 'Non, texte simple',
+    pause: '⏸ Mettre en pause',
+    resume: '▶️ Rouvrir',
+    admit: '✅ Laisser entrer',
+    refuse: '🚫 Refuser',
+    copyAgent: '🧬 En faire ma copie',
+    cancelTask: (p) => `🗑 Annuler ${p.number}`,
+    bringIn: (p) => `📥 Dans ${p.agent}`,
   },
   start: {
     first: (p) =>
@@ -91,10 +98,15 @@ export const french: Catalogue = {
     closed: 'Ce lien ne marche plus. Demandez-en un nouveau à la personne qui vous l’a donné.',
     full: 'Toutes les places de ce lien sont prises. Demandez un nouveau lien.',
     blocked: 'Le propriétaire vous a fermé l’accès à cet agent.',
+    waiting: (p) =>
+      fmt`Le propriétaire de ${bold(p.agent)} laisse entrer chacun lui-même. Je lui ai demandé, et je vous le dis ici dès qu’il répond.`,
+    paused: (p) => fmt`${bold(p.agent)} fait une pause : son propriétaire a suspendu le lien. Réessayez plus tard.`,
+    admitted: (p) => fmt`Vous pouvez maintenant parler à ${bold(p.agent)}.`,
+    refused: (p) => fmt`Le propriétaire de ${bold(p.agent)} ne vous a pas laissé entrer.`,
   },
   help: {
     body: (p) =>
-      fmt`${bold('Ce que je sais faire')}\n\n/create – créer un agent\n/list – vos agents\n/manage – quitter l’agent avec qui vous parlez\n\n${bold('Pendant la discussion')}\n/stop – arrêter la réponse\n/new – nouvelle conversation\n/compact – résumer une longue conversation\n/status – comment il va\n/memory, /files, /schedule – ce qu’il sait, possède et prévoit\n/verbose – montrer ou masquer ses étapes\n\n${bold('Votre agent')}\n/soul – nom, personnalité, modèle\n/share – laisser d’autres lui parler\n/repair, /update, /doctor – quand quelque chose cloche\n/export – l’emporter avec vous\n/delete – le supprimer\n\n${bold('Vous')}\n/account, /usage, /login, /language, /timezone${p.create ? '\n\nVous n’avez pas encore d’agent : appuyez sur le bouton.' : ''}`,
+      fmt`${bold('Ce que je sais faire')}\n\n/create – créer un agent\n/list – vos agents\n/chat, /manage – parler à un autre, quitter celui-ci\n\n${bold('Pendant la discussion')}\n/stop – arrêter la réponse\n/new – nouvelle conversation\n/compact – résumer une longue conversation\n/status – comment il va\n/memory, /files, /schedule – ce qu’il sait, possède et prévoit\n/verbose – montrer ou masquer ses étapes\n\n${bold('Votre agent')}\n/soul – nom, personnalité, modèle\n/share – laisser d’autres lui parler\n/doctor – pourquoi il ne répond pas, et ce qui aide\n/repair, /update – le réinstaller, le mettre à jour\n/export, /import – l’emporter, le rapporter\n/copy – en faire un autre pareil\n/delete – le supprimer\n\n${bold('Vous')}\n/account, /usage, /login, /language, /timezone${p.create ? '\n\nVous n’avez pas encore d’agent : appuyez sur le bouton.' : ''}`,
   },
   wizard: {
     step: (p) => `Étape ${p.number} sur ${p.of}`,
@@ -115,6 +127,7 @@ export const french: Catalogue = {
     expired: 'Ce menu a expiré. Rien n’a été changé.',
     nothingToCancel: 'Il n’y a rien à annuler.',
     limitReached: (p) => fmt`Vous avez ${n(p.max, 'agent', 'agents')}, c’est le maximum. Supprimez-en un d’abord.`,
+    copied: (p) => `Personnalité et savoir-faire : ceux de ${p.agent}`,
   },
   models: {
     'qwen3-coder-next': 'rapide, bon en code et avec les outils',
@@ -201,6 +214,9 @@ export const french: Catalogue = {
     model: 'Modèle',
     version: 'Version',
     choose: 'Quel agent ?',
+    closed: 'le lien est fermé',
+    waiting: 'en attente du propriétaire',
+    paused: 'en pause',
   },
   statuses: {
     creating: 'en création',
@@ -280,19 +296,45 @@ export const french: Catalogue = {
     title: (p) => fmt`${bold(`Qui peut parler à ${p.agent}`)}`,
     onlyYou:
       'Vous seul. Un lien laisse entrer d’autres personnes : chacune avec sa conversation et son dossier, sans votre mémoire ni vos fichiers.',
-    settings: (p) =>
-      fmt`${bold(`Un lien vers ${p.agent}`)}\n\nCombien de temps il vit, combien de personnes il laisse entrer, et combien de messages par jour a chacune :`,
     days: (p) => (p.days ? n(p.days, 'jour', 'jours') : 'toujours'),
     people: (p) => (p.people ? n(p.people, 'personne', 'personnes') : 'tous'),
-    messages: (p) => (p.messages ? `${p.messages} par jour` : 'sans limite'),
     link: (p) => fmt`🔗 ${bold(p.agent)}\n${p.url}\n\n${p.terms}`,
-    terms: (p) => `Durée : ${p.days} · laisse entrer : ${p.people} · messages : ${p.messages}`,
     expires: (p) => `encore ${p.left}`,
     invitation: (p) => `Parle à ${p.agent} :`,
     revoked: 'Le lien est fermé. Ceux qui sont venus par lui sont dehors aussi.',
     noPeople: 'Personne n’est encore venu.',
-    person: (p) =>
-      fmt`${bold(p.name)} : ${p.blocked ? 'bloqué' : `${n(p.messages, 'message', 'messages')} aujourd’hui`}`,
+    asked: 'je laisse entrer chacun',
+    notAsked: 'sans me demander',
+    copies: 'copie permise',
+    noCopies: 'pas de copies',
+    paused: 'en pause',
+    pausedNow: 'En pause : personne ne passe par ce lien tant que vous ne le rouvrez pas.',
+    resumed: 'Le lien est rouvert.',
+    full: 'Toutes les places de ce lien sont prises.',
+    noSuchPerson: 'Je ne trouve pas une seule personne de ce nom ici. Utilisez les boutons :',
+    typed: () =>
+      fmt`On peut aussi l’écrire : ${code('/share new 7d 5p 30m web ask copy')} (jours, personnes, messages ; outils : ${code('chat')}, ${code('web')} ou ${code('workspace')}), ${code('/share pause 1')}, ${code('resume 1')}, ${code('close 1')}, ${code('/share people')}, ${code('/share block NOM')}.`,
+    knocks: (p) => fmt`✋ ${bold(p.name)} a votre lien et aimerait parler à ${bold(p.agent)}.`,
+    waitingPerson: (p) => fmt`✋ ${bold(p.name)} : attend d’entrer`,
+    blockedPerson: (p) => fmt`🚫 ${bold(p.name)} : exclu`,
+    tools: { chat: 'parler seulement', web: 'parler et le web', workspace: 'parler, web et fichiers à soi' },
+    person: (p) => fmt`👤 ${bold(p.name)} : ${n(p.today, 'message', 'messages')} aujourd’hui, ${p.week} en 7 jours`,
+    messages: (p) => (p.messages ? `${p.messages} messages par jour chacun` : 'messages sans limite'),
+    settings: (p) =>
+      fmt`${bold(`Un lien vers ${p.agent}`)}\n\nChaque ligne est une règle ; appuyez pour la changer. Les visiteurs ont leur propre conversation, jamais votre mémoire ni vos fichiers.`,
+  },
+  copy: {
+    notAllowed: 'Le propriétaire de cet agent ne permet pas de copies.',
+    withoutSkills: (p) => fmt`${bold(p.agent)} est là, mais ses savoir-faire n’ont pas pu être copiés.`,
+  },
+  import: {
+    offer: (p) =>
+      fmt`${bold(p.name)} ressemble à un agent exporté. Lequel des vôtres doit le devenir ? Sa personnalité, sa mémoire, ses fichiers et sa conversation sont remplacés par ceux du fichier.`,
+    asFile: '📄 Non, c’est un simple fichier',
+    done: (p) => fmt`✅ ${bold(p.agent)} a tout repris : ${p.files} fichiers, ${p.messages} messages de conversation.`,
+    refused: (p) => `Ce fichier ne peut pas être repris : ${p.reason}`,
+    tooLarge: 'Telegram ne me donne que des fichiers jusqu’à 20 Mo ; celui-ci est plus gros.',
+    notAFile: 'Envoyez le fichier fait par /export, et je demande pour quel agent il est.',
   },
   account: {
     title: 'Votre compte',
@@ -305,20 +347,23 @@ export const french: Catalogue = {
     noTimezone: 'non réglé',
   },
   login: {
-    how: () =>
-      fmt`Envoyez ${code('/login VOTRE-CLÉ')} avec une clé LibertAI (console.libertai.io). J’efface votre message aussitôt, je garde la clé scellée, et elle n’arrive jamais sur l’ordinateur d’un agent.`,
     saved: 'Votre clé fonctionne et est gardée scellée. J’ai effacé votre message.',
     refused: 'LibertAI refuse cette clé. J’ai effacé votre message ; rien n’a été changé.',
     unreachable: 'LibertAI est injoignable en ce moment. J’ai effacé votre message ; réessayez dans une minute.',
     malformed: 'Cela ne ressemble pas à une clé. J’ai effacé votre message par prudence.',
     loggedOut: 'Votre clé est retirée.',
     notLoggedIn: 'Vous n’avez pas de clé à vous ici.',
+    ask: () =>
+      fmt`${bold('Votre propre clé LibertAI')}\n\nEnvoyez-la dans votre prochain message (elle se trouve sur console.libertai.io). J’efface votre message aussitôt et garde la clé scellée ; elle n’arrive jamais sur l’ordinateur d’un agent.`,
+    inGroup:
+      'Pas ici : tout le monde verrait votre clé. J’ai effacé votre message. Utilisez /login en privé, avec une nouvelle clé.',
   },
   usage: {
     title: 'Consommation des 7 derniers jours',
     none: 'Rien n’a encore été utilisé.',
     agent: (p) =>
       fmt`${bold(p.agent)} : ${p.tokens} jetons en ${n(p.requests, 'requête', 'requêtes')}, ${p.cached} % de la lecture réutilisés`,
+    today: (p) => fmt`Aujourd’hui, ${bold(p.agent)} a utilisé ${p.tokens} jetons, ${p.share} % de sa journée.`,
   },
   language: {
     choose: 'Dans quelle langue dois-je parler ? Votre agent répond dans la langue où vous lui écrivez.',
@@ -349,6 +394,7 @@ export const french: Catalogue = {
     confirmForget: (p) =>
       fmt`${bold(`${p.agent} doit-il oublier tout ce qu’il retient ?`)}\n\nLes fichiers et la conversation restent.`,
     forgotten: 'Oublié.',
+    nothingToForget: 'Il n’y a rien à oublier.',
   },
   files: {
     title: (p) => fmt`${bold(`Fichiers de ${p.agent}`)} /${p.folder}`,
@@ -358,8 +404,11 @@ export const french: Catalogue = {
     moved: 'Cette liste n’est plus à jour. Voici la nouvelle.',
   },
   schedule: {
-    show: 'Montre-moi mes tâches planifiées et mes rappels.',
     add: (p) => `Planifie ceci, s’il te plaît : ${p.task}${p.timezone ? ` (mon fuseau horaire : ${p.timezone})` : ''}`,
+    title: (p) => fmt`${bold(`Ce que ${p.agent} a prévu`)}`,
+    none: 'Rien. Dites-lui « rappelle-moi demain à neuf heures de … », ou envoyez /schedule avec ce qu’il doit faire.',
+    cancelled: 'Annulé.',
+    gone: 'Ce n’est plus prévu.',
   },
   export: {
     caption: (p) => fmt`${bold(p.agent)} : personnalité, mémoire, fichiers et conversation. Aucune clé à l’intérieur.`,
@@ -378,6 +427,11 @@ export const french: Catalogue = {
     budgetUsed: (p) => `❌ Les messages du jour sont épuisés. De nouveaux dans ${p.left}.`,
     busy: '⏳ Il prépare une réponse. /stop l’arrête.',
     lastError: (p) => `Dernier problème : ${p.error}`,
+    keyRefused: '❌ LibertAI refuse votre clé. Envoyez-en une nouvelle avec /login.',
+    providerSilent: '❌ LibertAI ne répond pas en ce moment. Il n’y a qu’à attendre un peu.',
+    agentBudgetOk: (p) => `✅ Sa réflexion du jour : ${p.share} % utilisés.`,
+    agentBudgetUsed: (p) => `❌ Il a réfléchi autant qu’il peut aujourd’hui. Il reprend dans ${p.left}.`,
+    linkClosed: '❌ Le lien par lequel vous êtes venu est fermé, suspendu ou expiré. Demandez au propriétaire.',
   },
   admin: {
     dashboard: (p) =>
@@ -419,6 +473,8 @@ export const french: Catalogue = {
     share: 'Laisser d’autres lui parler',
     account: 'Limites et réglages',
     help: 'Toutes les commandes',
+    dashboard: 'Personnes, agents, machines',
+    pool: 'Machines prêtes',
   },
   profile: {
     shortDescription: 'Votre agent IA, avec son propre ordinateur. /start en crée un en une minute.',

@@ -55,6 +55,13 @@ export const spanish: Catalogue = {
     richAuto: '✅ Sí, donde ayude',
     richAlways: '✅ Sí, siempre',
     richNever: 'No, texto normal',
+    pause: '⏸ Pausar',
+    resume: '▶️ Reabrir',
+    admit: '✅ Dejar entrar',
+    refuse: '🚫 Rechazar',
+    copyAgent: '🧬 Hacer mi copia',
+    cancelTask: (p) => `🗑 Cancelar ${p.number}`,
+    bringIn: (p) => `📥 En ${p.agent}`,
   },
   start: {
     first: (p) =>
@@ -89,10 +96,15 @@ export const spanish: Catalogue = {
     closed: 'Este enlace ya no funciona. Pide uno nuevo a quien te lo dio.',
     full: 'Ya han entrado todas las personas que permite este enlace. Pide uno nuevo.',
     blocked: 'El dueño te ha cerrado el acceso a este agente.',
+    waiting: (p) =>
+      fmt`El dueño de ${bold(p.agent)} deja entrar a cada persona. Le he preguntado y te aviso aquí en cuanto responda.`,
+    paused: (p) => fmt`${bold(p.agent)} está en pausa: su dueño ha pausado el enlace. Inténtalo más tarde.`,
+    admitted: (p) => fmt`Ya puedes hablar con ${bold(p.agent)}.`,
+    refused: (p) => fmt`El dueño de ${bold(p.agent)} no te ha dejado entrar.`,
   },
   help: {
     body: (p) =>
-      fmt`${bold('Lo que sé hacer')}\n\n/create – crear un agente\n/list – tus agentes\n/manage – dejar el agente con el que hablas\n\n${bold('Mientras hablas')}\n/stop – parar la respuesta\n/new – nueva conversación\n/compact – resumir una larga\n/status – cómo está\n/memory, /files, /schedule – lo que sabe, tiene y planea\n/verbose – mostrar u ocultar sus pasos\n\n${bold('Tu agente')}\n/soul – nombre, personalidad, modelo\n/share – dejar que otros hablen con él\n/repair, /update, /doctor – cuando algo va mal\n/export – llevártelo\n/delete – eliminarlo\n\n${bold('Tú')}\n/account, /usage, /login, /language, /timezone${p.create ? '\n\nAún no tienes ningún agente: pulsa el botón.' : ''}`,
+      fmt`${bold('Lo que sé hacer')}\n\n/create – crear un agente\n/list – tus agentes\n/chat, /manage – hablar con otro, dejar este\n\n${bold('Mientras hablas')}\n/stop – parar la respuesta\n/new – nueva conversación\n/compact – resumir una larga\n/status – cómo está\n/memory, /files, /schedule – lo que sabe, tiene y planea\n/verbose – mostrar u ocultar sus pasos\n\n${bold('Tu agente')}\n/soul – nombre, personalidad, modelo\n/share – dejar que otros hablen con él\n/doctor – por qué no responde y qué ayuda\n/repair, /update – prepararlo de nuevo, actualizarlo\n/export, /import – llevártelo, traerlo de vuelta\n/copy – hacer otro igual\n/delete – eliminarlo\n\n${bold('Tú')}\n/account, /usage, /login, /language, /timezone${p.create ? '\n\nAún no tienes ningún agente: pulsa el botón.' : ''}`,
   },
   wizard: {
     step: (p) => `Paso ${p.number} de ${p.of}`,
@@ -113,6 +125,7 @@ export const spanish: Catalogue = {
     expired: 'Este menú ha caducado. No se ha cambiado nada.',
     nothingToCancel: 'No hay nada que cancelar.',
     limitReached: (p) => fmt`Tienes ${n(p.max, 'agente', 'agentes')}, que es lo máximo. Elimina uno primero.`,
+    copied: (p) => `Personalidad y habilidades: las de ${p.agent}`,
   },
   models: {
     'qwen3-coder-next': 'rápido, bueno con código y herramientas',
@@ -198,6 +211,9 @@ export const spanish: Catalogue = {
     model: 'Modelo',
     version: 'Versión',
     choose: '¿Qué agente?',
+    closed: 'el enlace está cerrado',
+    waiting: 'esperando al dueño',
+    paused: 'en pausa',
   },
   statuses: {
     creating: 'creándose',
@@ -276,18 +292,45 @@ export const spanish: Catalogue = {
     title: (p) => fmt`${bold(`Quién puede hablar con ${p.agent}`)}`,
     onlyYou:
       'Solo tú. Un enlace deja entrar a otros: cada uno con su conversación y su carpeta, sin tu memoria ni tus archivos.',
-    settings: (p) =>
-      fmt`${bold(`Un enlace a ${p.agent}`)}\n\nCuánto dura, a cuántas personas deja entrar y cuántos mensajes al día tiene cada una:`,
     days: (p) => (p.days ? n(p.days, 'día', 'días') : 'siempre'),
     people: (p) => (p.people ? n(p.people, 'persona', 'personas') : 'cualquiera'),
-    messages: (p) => (p.messages ? `${p.messages} al día` : 'sin límite'),
     link: (p) => fmt`🔗 ${bold(p.agent)}\n${p.url}\n\n${p.terms}`,
-    terms: (p) => `Dura: ${p.days} · deja entrar: ${p.people} · mensajes: ${p.messages}`,
     expires: (p) => `quedan ${p.left}`,
     invitation: (p) => `Habla con ${p.agent}:`,
     revoked: 'El enlace está cerrado. Quien vino por él también está fuera.',
     noPeople: 'Aún no ha venido nadie.',
-    person: (p) => fmt`${bold(p.name)}: ${p.blocked ? 'bloqueado' : `${n(p.messages, 'mensaje', 'mensajes')} hoy`}`,
+    asked: 'dejo entrar a cada uno',
+    notAsked: 'sin preguntarme',
+    copies: 'puede copiarse',
+    noCopies: 'sin copias',
+    paused: 'en pausa',
+    pausedNow: 'En pausa: nadie pasa por este enlace hasta que lo reabras.',
+    resumed: 'El enlace está abierto otra vez.',
+    full: 'Ya han entrado todas las personas que permite este enlace.',
+    noSuchPerson: 'No encuentro aquí a una sola persona con ese nombre. Usa los botones:',
+    typed: () =>
+      fmt`También se puede escribir: ${code('/share new 7d 5p 30m web ask copy')} (días, personas, mensajes; herramientas: ${code('chat')}, ${code('web')} o ${code('workspace')}), ${code('/share pause 1')}, ${code('resume 1')}, ${code('close 1')}, ${code('/share people')}, ${code('/share block NOMBRE')}.`,
+    knocks: (p) => fmt`✋ ${bold(p.name)} tiene tu enlace y quiere hablar con ${bold(p.agent)}.`,
+    waitingPerson: (p) => fmt`✋ ${bold(p.name)}: espera para entrar`,
+    blockedPerson: (p) => fmt`🚫 ${bold(p.name)}: bloqueado`,
+    tools: { chat: 'solo hablar', web: 'hablar y la web', workspace: 'hablar, web y archivos propios' },
+    person: (p) => fmt`👤 ${bold(p.name)}: ${n(p.today, 'mensaje', 'mensajes')} hoy, ${p.week} en 7 días`,
+    messages: (p) => (p.messages ? `${p.messages} mensajes al día cada uno` : 'mensajes sin límite'),
+    settings: (p) =>
+      fmt`${bold(`Un enlace a ${p.agent}`)}\n\nCada línea es una regla; púlsala para cambiarla. Los visitantes tienen su propia conversación, nunca tu memoria ni tus archivos.`,
+  },
+  copy: {
+    notAllowed: 'El dueño de este agente no permite copias.',
+    withoutSkills: (p) => fmt`${bold(p.agent)} está listo, pero no se pudieron copiar sus habilidades.`,
+  },
+  import: {
+    offer: (p) =>
+      fmt`${bold(p.name)} parece un agente exportado. ¿Cuál de los tuyos debe convertirse en él? Su personalidad, memoria, archivos y conversación se reemplazan por los del archivo.`,
+    asFile: '📄 No, es solo un archivo',
+    done: (p) => fmt`✅ ${bold(p.agent)} lo tiene todo: ${p.files} archivos, ${p.messages} mensajes de conversación.`,
+    refused: (p) => `Ese archivo no se puede importar: ${p.reason}`,
+    tooLarge: 'Telegram solo me entrega archivos de hasta 20 MB; este es más grande.',
+    notAFile: 'Envía el archivo que hizo /export y te pregunto para qué agente es.',
   },
   account: {
     title: 'Tu cuenta',
@@ -300,20 +343,22 @@ export const spanish: Catalogue = {
     noTimezone: 'sin definir',
   },
   login: {
-    how: () =>
-      fmt`Envía ${code('/login TU-CLAVE')} con una clave de LibertAI (console.libertai.io). Borro tu mensaje enseguida, guardo la clave sellada y nunca llega al ordenador de un agente.`,
     saved: 'Tu clave funciona y queda guardada y sellada. He borrado tu mensaje.',
     refused: 'LibertAI rechaza esa clave. He borrado tu mensaje; no se ha cambiado nada.',
     unreachable: 'Ahora no se puede llegar a LibertAI. He borrado tu mensaje; inténtalo en un minuto.',
     malformed: 'Eso no parece una clave. He borrado tu mensaje por si acaso.',
     loggedOut: 'Tu clave se ha quitado.',
     notLoggedIn: 'No tienes ninguna clave propia aquí.',
+    ask: () =>
+      fmt`${bold('Tu propia clave de LibertAI')}\n\nEnvíala en tu próximo mensaje (está en console.libertai.io). Borro tu mensaje enseguida y guardo la clave sellada; nunca llega al ordenador de un agente.`,
+    inGroup: 'Aquí no: todos verían tu clave. He borrado tu mensaje. Usa /login en privado, con una clave nueva.',
   },
   usage: {
     title: 'Uso en los últimos 7 días',
     none: 'Aún no se ha usado nada.',
     agent: (p) =>
       fmt`${bold(p.agent)}: ${p.tokens} tokens en ${n(p.requests, 'petición', 'peticiones')}, ${p.cached} % de la lectura reutilizada`,
+    today: (p) => fmt`Hoy ${bold(p.agent)} ha usado ${p.tokens} tokens, el ${p.share} % de su día.`,
   },
   language: {
     choose: '¿En qué idioma hablo? Tu agente responde en el idioma en que le escribes.',
@@ -344,6 +389,7 @@ export const spanish: Catalogue = {
     confirmForget: (p) =>
       fmt`${bold(`¿Debe ${p.agent} olvidar todo lo que recuerda?`)}\n\nLos archivos y la conversación se quedan.`,
     forgotten: 'Olvidado.',
+    nothingToForget: 'No hay nada que olvidar.',
   },
   files: {
     title: (p) => fmt`${bold(`Archivos de ${p.agent}`)} /${p.folder}`,
@@ -353,8 +399,11 @@ export const spanish: Catalogue = {
     moved: 'Esa lista ya no está al día. Aquí está la nueva.',
   },
   schedule: {
-    show: 'Muéstrame mis tareas programadas y recordatorios.',
     add: (p) => `Programa esto, por favor: ${p.task}${p.timezone ? ` (mi zona horaria: ${p.timezone})` : ''}`,
+    title: (p) => fmt`${bold(`Lo que ${p.agent} tiene previsto`)}`,
+    none: 'Nada. Dile “recuérdame mañana a las nueve que …”, o envía /schedule con lo que debe hacer.',
+    cancelled: 'Cancelado.',
+    gone: 'Eso ya no está previsto.',
   },
   export: {
     caption: (p) => fmt`${bold(p.agent)}: personalidad, memoria, archivos y conversación. No contiene claves.`,
@@ -373,6 +422,11 @@ export const spanish: Catalogue = {
     budgetUsed: (p) => `❌ Los mensajes de hoy están usados. Habrá más en ${p.left}.`,
     busy: '⏳ Está preparando una respuesta. /stop la detiene.',
     lastError: (p) => `Último problema: ${p.error}`,
+    keyRefused: '❌ LibertAI rechaza tu clave. Envía una nueva con /login.',
+    providerSilent: '❌ LibertAI no responde ahora. Solo queda esperar un poco.',
+    agentBudgetOk: (p) => `✅ Su pensamiento de hoy: ${p.share} % usado.`,
+    agentBudgetUsed: (p) => `❌ Ha pensado todo lo que puede hoy. Sigue en ${p.left}.`,
+    linkClosed: '❌ El enlace por el que viniste está cerrado, en pausa o caducado. Pregunta a su dueño.',
   },
   admin: {
     dashboard: (p) =>
@@ -414,6 +468,8 @@ export const spanish: Catalogue = {
     share: 'Dejar que otros hablen con él',
     account: 'Límites y ajustes',
     help: 'Todos los comandos',
+    dashboard: 'Personas, agentes, máquinas',
+    pool: 'Máquinas preparadas',
   },
   profile: {
     shortDescription: 'Tu agente de IA, con ordenador propio. /start crea uno en un minuto.',

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { usage } from '../../database/schema.ts'
 import { findUser } from '../../database/users.ts'
-import { chatOf } from '../chat-window.fake.ts'
+import { chatOf, groupOf } from '../chat-window.fake.ts'
 import { type FakeWorld, giveAgent, startFakeWorld } from '../handling.fake.ts'
 import { parseTimezone } from './timezone.ts'
 
@@ -63,9 +63,32 @@ describe('/login', () => {
   test('explains itself without a key', async () => {
     const chat = newcomer()
     await chat.says('/login')
-    expect(chat.last.text).toContain('/login YOUR-KEY')
+    expect(chat.last.text).toContain('Send it as your next message')
     await chat.says('/logout')
     expect(chat.last.text).toContain('no key of your own')
+  })
+
+  test('takes the next message as the key: it never goes to an agent, and is deleted', async () => {
+    const chat = newcomer()
+    const agentId = await giveAgent(world, person)
+    await chat.receives(chat.pressed(`a:chat:${agentId}`))
+    await chat.says('/login')
+    const { lane, turn, outgoing } = await chat.says(KEY)
+    expect([lane, turn]).toEqual(['control', undefined])
+    expect(outgoing[0]).toMatchObject({ kind: 'delete', target: { messageId: expect.any(Number) } })
+    expect(chat.last.text).toContain('Your key works and is kept sealed')
+    expect(JSON.stringify([outgoing, chat.stored()])).not.toContain(KEY)
+    expect((await chat.says('hello')).turn).toBeDefined()
+  })
+
+  test('in a group takes no key, and deletes the message that shows it', async () => {
+    const group = groupOf(world, -7)
+    const from = { id: ++person, is_bot: false, first_name: 'Ann' }
+    const asked = world.provider.asked.length
+    const { outgoing } = await group.says(`/login@baal_bot ${KEY}`, { from })
+    expect(outgoing[0]).toMatchObject({ kind: 'delete' })
+    expect(group.last.text).toContain('Not here: everybody would see your key')
+    expect(world.provider.asked).toHaveLength(asked)
   })
 })
 

@@ -11,14 +11,17 @@ export function registerCreate(router: Router): void {
 }
 
 export async function startCreation(ctx: BaalContext, name = ''): Promise<void> {
-  const { ports, user, words, out } = ctx
-  const own = await listAgents(ports.database, user.id)
-  const max = ports.config.MAX_AGENTS_PER_USER
-  // Said before the questions; the statement that inserts the agent is what really holds the limit.
-  if (own.length >= max) {
-    return out.send(words.wizard.limitReached({ max }), { keyboard: [[commandButton(words.buttons.list, 'list')]] })
-  }
+  if (!(await hasRoomForAgent(ctx))) return
   const state = startCreate(wizardOwner(ctx))
   const named = name ? reduceCreate(state, { type: 'text', text: name }).state : undefined
   openWizard(ctx, named?.step === 'purpose' ? named : state)
+}
+
+/** Said before the questions; the statement that inserts the agent is what really holds the limit. */
+export async function hasRoomForAgent({ ports, user, words, out }: BaalContext): Promise<boolean> {
+  const own = await listAgents(ports.database, user.id)
+  const max = ports.config.MAX_AGENTS_PER_USER
+  if (own.length < max) return true
+  out.send(words.wizard.limitReached({ max }), { keyboard: [[commandButton(words.buttons.list, 'list')]] })
+  return false
 }

@@ -9,7 +9,7 @@ export function registerExport(router: Router): void {
       kind: 'agent_file',
       agentId: agent.id,
       from: 'export',
-      name: `${fileName(agent.name)}.tar.gz`,
+      name: `${fileName(agent.name)}.agent.tar.gz`,
       caption: words.export.caption({ agent: agent.name }),
     })
   })

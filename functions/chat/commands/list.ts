@@ -1,24 +1,25 @@
-/** /list: the agents of a person and those shared with them; one press opens a card with everything to be done with it. */
+/**
+ * /list: the agents of a person and those shared with them; one press (or `/list Rex`) opens a card with everything to be done
+ * with it.
+ */
 import { type Agent, listAgents } from '../../database/agents.ts'
-import { listVisited, removeVisitor } from '../../database/members.ts'
+import { isOpen } from '../../database/links.ts'
+import { listVisited, type VisitedAgent } from '../../database/members.ts'
 import { MODELS } from '../../models.ts'
-import { findAccess } from '../agents/access.ts'
-import { chooseAgent, currentAgentOf, leaveAgent } from '../agents/current-agent.ts'
+import { currentAgentOf } from '../agents/current-agent.ts'
+import { isSameName } from '../agents/named-agent.ts'
 import { bold, fmt, join, type Phrase } from '../catalogue/format.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
 import { agentButton, button, commandButton, onAgentButton, rows } from '../routing/buttons.ts'
 import { onCommand } from '../routing/on-command.ts'
 
 export function registerList(router: Router): void {
-  onCommand(router, 'list', showList)
-  onAgentButton(router, 'card', async (ctx, agent) => showCard(ctx, agent))
-  router.callbackQuery(/^a:chat:([a-z0-9]{1,32})$/, (ctx) => openChat(ctx, ctx.match[1] ?? ''))
-  router.callbackQuery(/^a:leave:([a-z0-9]{1,32})$/, async (ctx) => {
-    const agentId = ctx.match[1] ?? ''
-    await removeVisitor(ctx.ports.database, agentId, ctx.user.id)
-    leaveAgent(ctx.ports.store, agentId)
-    return showList(ctx)
+  onCommand(router, 'list', async (ctx, typed) => {
+    if (!typed || ctx.inGroup) return showList(ctx)
+    const named = (await listAgents(ctx.ports.database, ctx.user.id)).find(({ name }) => isSameName(name, typed))
+    return named ? showCard(ctx, named) : ctx.out.send(ctx.words.chat.notFound)
   })
+  onAgentButton(router, 'card', async (ctx, agent) => showCard(ctx, agent))
 }
 
 export async function showList(ctx: BaalContext): Promise<void> {
@@ -32,14 +33,16 @@ export async function showList(ctx: BaalContext): Promise<void> {
   const lines: Phrase[] = [bold(words.list.title), '']
   for (const agent of own) lines.push(fmt`${icon(agent)} ${bold(agent.name)}: ${words.statuses[agent.status]}`)
   if (own.length === 0) lines.push(words.list.none)
-  if (visited.length > 0) lines.push('', bold(words.list.visited), '', ...visited.map(({ name }) => `👤 ${name}`))
+  if (visited.length > 0)
+    lines.push('', bold(words.list.visited), '', ...visited.map((each) => describeVisited(each, ctx)))
   out.show(join(lines, '\n'), [
     ...rows(
       own.map(({ id, name }) => agentButton(name, 'card', id)),
       2,
     ),
-    ...visited.map(({ id, name }) => [
+    ...visited.map(({ id, name, link }) => [
       agentButton(`💬 ${name}`, 'chat', id),
+      ...(link?.allowsCopy ? [agentButton(words.buttons.copyAgent, 'copy', id)] : []),
       agentButton(words.buttons.leave, 'leave', id),
     ]),
     [commandButton(words.buttons.create, 'create')],
@@ -67,19 +70,11 @@ function showCard({ ports, words, out }: BaalContext, agent: Agent): void {
   ])
 }
 
-/** The agent of this chat from now on: one's own, or one that was shared. */
-async function openChat(ctx: BaalContext, agentId: string): Promise<void> {
-  const { ports, user, words, out, inGroup } = ctx
-  const access = await findAccess(ports.database, { agentId, userId: user.id, now: ports.now() })
-  if (access.kind === 'blocked') return out.toast(words.visit.blocked, true)
-  if (access.kind === 'link_closed') return out.toast(words.chat.linkClosed({ agent: access.agent.name }).text, true)
-  // Into a group only an owner may bring an agent.
-  if (access.kind === 'none' || (inGroup && access.kind !== 'owner')) return out.toast(words.chat.notFound, true)
-  const { agent } = access
-  chooseAgent(ports.store, { agentId, chosenBy: user.id })
-  if (inGroup) return out.send(words.chat.groupPrivate({ agent: agent.name }))
-  out.toast(words.chat.now({ agent: agent.name }).text)
-  out.send(words.chat.now({ agent: agent.name }))
+function describeVisited({ name, role, link }: VisitedAgent, { ports, words }: BaalContext): Phrase {
+  const { list } = words
+  if (!link || !isOpen(link, ports.now())) return `🔒 ${name}: ${list.closed}`
+  if (role === 'waiting') return `✋ ${name}: ${list.waiting}`
+  return link.pausedAt === null ? `👤 ${name}` : `⏸ ${name}: ${list.paused}`
 }
 
 function icon({ status }: Pick<Agent, 'status'>): string {

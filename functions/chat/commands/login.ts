@@ -1,29 +1,28 @@
 /**
- * /login: a model key of one's own. The message with the key is deleted first, whatever comes of it; the key is tried, sealed,
- * and from then on used inside the Worker only.
+ * /login: a model key of one's own, given with the command or as the next message. The message with the key is deleted first,
+ * whatever comes of it.
  */
-import { saveUserSettings } from '../../database/users.ts'
-import { createProviderAccount } from '../agents/provider-account.ts'
+import { saveOwnKey } from '../agents/save-own-key.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
 import { onCommand } from '../routing/on-command.ts'
-
-const KEY = /^[\x21-\x7e]{16,256}$/
+import { startEdit } from '../wizard/edit-wizard.ts'
+import { openWizard, wizardOwner } from '../wizard/run-wizard.ts'
 
 export function registerLogin(router: Router): void {
   onCommand(router, 'login', async (ctx, key) => {
-    if (!key) return explainLogin(ctx)
-    const { ports, user, words, out } = ctx
-    if (ctx.message) out.delete({ messageId: ctx.message.message_id })
-    if (!KEY.test(key)) return out.send(words.login.malformed)
-    const { kind } = await (ports.provider ?? createProviderAccount(ports.config)).check(key)
-    if (kind === 'refused') return out.send(words.login.refused)
-    if (kind === 'unreachable') return out.send(words.login.unreachable)
-    const apiKeySealed = await ports.seal.seal(key, { what: 'user-key', id: String(user.id) })
-    await saveUserSettings(ports.database, user.id, { apiKeySealed })
-    out.send(words.login.saved)
+    const { words, out, inGroup } = ctx
+    if (key && ctx.message) out.delete({ messageId: ctx.message.message_id })
+    if (inGroup) {
+      const { username } = ctx.ports.bot
+      return out.send(key ? words.login.inGroup : words.chat.onlyPrivate, {
+        keyboard: [[{ text: `@${username}`, url: `https://t.me/${username}?start=login` }]],
+      })
+    }
+    return key ? out.send(await saveOwnKey(ctx, key)) : explainLogin(ctx)
   })
 }
 
-export function explainLogin({ words, out }: BaalContext): void {
-  out.send(words.login.how())
+/** Waits for the key: typed as plain text, it must never go to an agent. */
+export function explainLogin(ctx: BaalContext): void {
+  openWizard(ctx, startEdit(wizardOwner(ctx), { agentId: '', agentName: '', field: 'key' }))
 }

@@ -1,9 +1,10 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findAgent, listAgents } from '../../database/agents.ts'
 import { links } from '../../database/schema.ts'
 import { saveUserSettings } from '../../database/users.ts'
 import { chatOf, type FakeChat } from '../chat-window.fake.ts'
-import { type FakeWorld, giveAgent, startFakeWorld } from '../handling.fake.ts'
+import { agentOf, type FakeWorld, giveAgent, startFakeWorld } from '../handling.fake.ts'
 
 let world: FakeWorld
 let person = 70_000
@@ -20,14 +21,17 @@ async function owner() {
   return { chat, agentId, id: person }
 }
 
-/** @param choices labels pressed before "Create link" */
-async function share(chat: FakeChat, ...choices: string[]): Promise<string> {
+/** @param choices what the buttons of the menu say before each is pressed on to its next choice */
+async function share(chat: FakeChat, ...choices: (string | RegExp)[]): Promise<string> {
   await chat.says('/share')
   await chat.presses('➕ New link')
   for (const choice of choices) await chat.presses(choice)
   await chat.presses('Create link')
-  const [, token = ''] = /t\.me\/baal_bot\?start=([\w-]+)/.exec(chat.last.text) ?? []
-  return token
+  return tokenOf(chat)
+}
+
+function tokenOf(chat: FakeChat): string {
+  return /t\.me\/baal_bot\?start=([\w-]+)/.exec(chat.last.text)?.[1] ?? ''
 }
 
 describe('a share link', () => {
@@ -36,20 +40,34 @@ describe('a share link', () => {
     const token = await share(chat)
     expect(token).toMatch(/^[\w-]{22}$/)
     expect(chat.last.text).toContain('7 days left')
-    expect(chat.buttons()).toEqual(['📤 Send to someone', '📋 Copy', 'Close this link', '‹ Back'])
+    expect(chat.buttons()).toEqual(['📤 Send to someone', '📋 Copy', '⏸ Pause', 'Close this link', '‹ Back'])
     const rows = await world.database.select().from(links).where(eq(links.agentId, agentId))
     expect(rows).toHaveLength(1)
     expect(JSON.stringify(rows)).not.toContain(token)
-    expect(rows[0]).toMatchObject({ maxPeople: 5, messagesPerDay: 30 })
+    expect(rows[0]).toMatchObject({ maxPeople: 5, messagesPerDay: 30, tools: 'web', needsApproval: 0, allowsCopy: 0 })
   })
 
   test('takes the terms that were chosen, and shows itself again to its owner', async () => {
     const { chat, agentId } = await owner()
-    const token = await share(chat, '1 day', '20 people', 'no limit')
+    const presses = [
+      '⏳ 7 days',
+      '⏳ 30 days',
+      '⏳ for ever',
+      '👥 5 people',
+      /^💬 30/,
+      /^💬 100/,
+      /^🛠 talk and the web/,
+      /^✋ no/,
+      /^🧬 no/,
+    ]
+    const token = await share(chat, ...presses)
     const [row] = await world.database.select().from(links).where(eq(links.agentId, agentId))
     expect(row).toMatchObject({ maxPeople: 20, messagesPerDay: null, expiresAt: world.time + 86_400_000 })
+    expect(row).toMatchObject({ tools: 'workspace', needsApproval: 1, allowsCopy: 1 })
     await chat.presses('‹ Back')
-    expect(chat.last.text).toContain('🔗 1. Lives: 24 hours left · lets in: 20 people · messages: no limit')
+    expect(chat.last.text).toContain(
+      '⏳ 24 hours left · 👥 20 people · 💬 any number of messages · 🛠 talk, web and own files',
+    )
     await chat.presses('🔗 1')
     expect(chat.last.text).toContain(token)
   })
@@ -108,7 +126,7 @@ describe('a share link', () => {
 
   test('lets in as many people as it says', async () => {
     const { chat } = await owner()
-    const token = await share(chat, '1 person')
+    const token = await share(chat, '👥 5 people', '👥 20 people', '👥 anyone')
     const [first, second] = [someone(), someone()]
     await first.says(`/start ${token}`)
     await second.says(`/start ${token}`)
@@ -130,12 +148,12 @@ describe('a share link', () => {
     expect(visitor.last.text).toContain('in 12 hours (00:00 UTC)')
     await chat.says('/share')
     await chat.presses('👥 People')
-    expect(chat.last.text).toContain('Vic: 2 messages today')
+    expect(chat.last.text).toContain('Vic: 2 messages today, 2 in 7 days')
   })
 
   test('is over when it expires, at once and for everybody who came by it', async () => {
     const { chat } = await owner()
-    const token = await share(chat, '1 day')
+    const token = await share(chat, '⏳ 7 days', '⏳ 30 days', '⏳ for ever')
     const visitor = someone()
     await visitor.says(`/start ${token}`)
     const before = world.time
@@ -211,6 +229,188 @@ describe('a share link', () => {
       expect((await stranger.says('hi')).turn).toBeUndefined()
     },
   )
+})
+
+describe('the terms of a link', () => {
+  test.each(['chat', 'web', 'workspace'] as const)('let a visitor’s turns use %s and no more', async (tools) => {
+    const { chat } = await owner()
+    await chat.says(`/share new ${tools}`)
+    const visitor = someone()
+    await visitor.says(`/start ${tokenOf(chat)}`)
+    expect((await visitor.says('hello')).turn?.user).toMatchObject({ role: 'visitor', tools })
+  })
+
+  test('can be typed, and what means nothing is explained and makes no link', async () => {
+    const { chat, agentId } = await owner()
+    await chat.says('/share new 2d 3p 0m chat ask copy')
+    const [row] = await world.database.select().from(links).where(eq(links.agentId, agentId))
+    expect(row).toMatchObject({ maxPeople: 3, messagesPerDay: null, tools: 'chat', needsApproval: 1, allowsCopy: 1 })
+    expect(row?.expiresAt).toBe(world.time + 2 * 86_400_000)
+    for (const typed of ['new 3x', 'new everything', 'close 9', 'close', 'dance 1']) {
+      await chat.says(`/share ${typed}`)
+      expect(chat.last.text).toContain('/share new 7d 5p 30m web ask copy')
+    }
+    expect(await world.database.select().from(links).where(eq(links.agentId, agentId))).toHaveLength(1)
+  })
+
+  test('can be paused and opened again, by button and by word: nobody is lost, nobody gets through meanwhile', async () => {
+    const { chat } = await owner()
+    const token = await share(chat)
+    const visitor = someone()
+    await visitor.says(`/start ${token}`)
+    await chat.presses('⏸ Pause')
+    expect(chat.last.text).toContain('⏸ paused')
+    expect((await visitor.says('hi')).turn).toBeUndefined()
+    expect(visitor.last.text).toContain('Rex is taking a break')
+    await visitor.says('/list')
+    expect(visitor.last.text).toContain('⏸ Rex: paused')
+    expect((await visitor.presses('💬 Rex')).answer?.text).toContain('taking a break')
+    const late = someone()
+    await late.says(`/start ${token}`)
+    expect(late.last.text).toContain('taking a break')
+    await chat.presses('▶️ Open again')
+    expect((await visitor.says('hi')).turn).toBeDefined()
+    await chat.says('/share pause 1')
+    expect((await visitor.says('hi')).turn).toBeUndefined()
+    await chat.says('/share resume 1')
+    expect((await visitor.says('hi')).turn).toBeDefined()
+    await chat.says('/share close 1')
+    expect((await visitor.says('hi')).turn).toBeUndefined()
+  })
+})
+
+describe('a link that asks', () => {
+  async function knocking() {
+    const { chat, agentId, id } = await owner()
+    await chat.says('/share new ask 1p')
+    const token = tokenOf(chat)
+    const visitor = someone()
+    await visitor.says(`/start ${token}`)
+    return { chat, agentId, id, token, visitor, visitorId: person }
+  }
+
+  test('lets nobody in before the owner has pressed the button, and tells the visitor then', async () => {
+    const { chat, visitor } = await knocking()
+    expect(visitor.last.text).toContain('lets each person in')
+    expect((await visitor.says('hi')).turn).toBeUndefined()
+    await visitor.says('/list')
+    expect(visitor.last.text).toContain('✋ Rex: waiting for the owner')
+    expect((await visitor.presses('💬 Rex')).answer?.text).toContain('lets each person in')
+    chat.hears()
+    expect(chat.last.text).toBe('✋ Vic has your link and would like to talk to Rex.')
+    await chat.presses('✅ Let in')
+    expect(chat.last.text).toContain('Vic: 0 messages today')
+    visitor.hears()
+    expect(visitor.last.text).toBe('You may talk to Rex now.')
+    await visitor.presses('💬 Chat')
+    expect((await visitor.says('hi')).turn?.user.role).toBe('visitor')
+  })
+
+  test('asks the owner once, however often it is opened', async () => {
+    const { chat, token, visitor } = await knocking()
+    for (let count = 0; count < 3; count++) await visitor.says(`/start ${token}`)
+    const before = chat.messages.length
+    chat.hears()
+    expect(chat.messages.length).toBe(before + 1)
+  })
+
+  test('keeps out who is refused, for good, and says so', async () => {
+    const { chat, token, visitor } = await knocking()
+    chat.hears()
+    await chat.presses('🚫 Refuse')
+    expect(chat.last.text).toContain('Vic: blocked')
+    visitor.hears()
+    expect(visitor.last.text).toBe('The owner of Rex did not let you in.')
+    await visitor.says(`/start ${token}`)
+    expect(visitor.last.text).toBe('The owner has closed this agent for you.')
+  })
+
+  test('lets in no more people than it says, however many were asked for', async () => {
+    const { chat, agentId, token, visitorId } = await knocking()
+    const second = someone('Wes')
+    await second.says(`/start ${token}`)
+    const both = [visitorId, person].map((id) => chat.receives(chat.pressed(`m:admit:${agentId}:${id}`)))
+    const answers = (await Promise.all(both)).map(({ answer }) => answer?.text)
+    expect(answers.toSorted()).toEqual(['As many people as this link allows are already in.', 'Saved'])
+  })
+
+  test('asks anew of a visitor who came by another link', async () => {
+    const { chat } = await owner()
+    const visitor = someone()
+    await visitor.says(`/start ${await share(chat)}`)
+    await chat.says('/share new ask workspace')
+    await visitor.says(`/start ${tokenOf(chat)}`)
+    expect((await visitor.says('hi')).turn).toBeUndefined()
+    await chat.says('/share admit Vic')
+    expect((await visitor.says('hi')).turn?.user.tools).toBe('workspace')
+  })
+
+  test('can be answered by word, as can all about people', async () => {
+    const { chat, visitor } = await knocking()
+    await chat.says('/share admit vic')
+    expect((await visitor.receives(visitor.pressed(`a:chat:${(await owner()).agentId}`))).turn).toBeUndefined()
+    await chat.says('/share block Vic')
+    expect(chat.last.text).toContain('Vic: blocked')
+    await chat.says('/share unblock VIC')
+    expect(chat.last.text).toContain('Vic: 0 messages')
+    await chat.says('/share block Nobody')
+    expect(chat.messages.at(-2)?.text).toContain('I do not find one person of that name')
+  })
+})
+
+describe('a copy of one’s own', () => {
+  test('has personality, model and skills of the shared agent, and nothing else of it', async () => {
+    const { chat, agentId } = await owner()
+    await chat.says('/soul personality You are a pirate.')
+    const original = agentOf(world, agentId)
+    original.files.set('skills/sailing/SKILL.md', 'how to sail')
+    original.files.set('memory/MEMORY.md', 'the treasure is under the palm')
+    original.files.set('map.txt', 'X')
+    await chat.says('/share new copy')
+    const visitor = someone()
+    await visitor.says(`/start ${tokenOf(chat)}`)
+    await visitor.presses('🧬 Make my own copy')
+    expect(visitor.last.text).toContain('Personality and skills: as those of Rex')
+    await visitor.presses('‹ Back')
+    await visitor.presses('‹ Back')
+    await visitor.says('Jack')
+    await visitor.presses('GLM 4.7')
+    await visitor.presses('🚀 Create')
+    const [copy] = await listAgents(world.database, person)
+    expect(copy).toMatchObject({ name: 'Jack', prompt: 'You are a pirate.', model: 'glm-4.7' })
+    await world.bringUp(copy!.id)
+    await visitor.reports({ agentId: copy!.id, status: 'done', step: 'done', progress: 1 })
+    expect([...agentOf(world, copy!.id).files]).toEqual([['skills/sailing/SKILL.md', 'how to sail']])
+    expect(copy!.inferenceKeyHash).not.toBe((await findAgent(world.database, agentId))?.inferenceKeyHash)
+  })
+
+  test('is made only where the owner allows it, asked again at the last press', async () => {
+    const { chat, agentId } = await owner()
+    const visitor = someone()
+    await visitor.says(`/start ${await share(chat)}`)
+    expect(visitor.buttons()).toEqual([])
+    await visitor.says('/copy')
+    expect(visitor.last.text).toBe('The owner of this agent does not allow copies.')
+    await chat.says('/share new copy')
+    await visitor.says(`/start ${tokenOf(chat)}`)
+    await visitor.says('/copy Rex')
+    await chat.says('/share close 1')
+    await visitor.presses('🚀 Create')
+    expect(visitor.last.text).toBe('The owner of this agent does not allow copies.')
+    expect(await listAgents(world.database, person)).toEqual([])
+    expect((await someone().receives(visitor.pressed(`a:copy:${agentId}`))).outgoing).toEqual([])
+  })
+
+  test('of one’s own agent is always allowed, and says when the skills could not come along', async () => {
+    const { chat, agentId, id } = await owner()
+    await chat.says('/copy Rex')
+    await chat.presses('🚀 Create')
+    const copy = (await listAgents(world.database, id)).find((agent) => agent.id !== agentId)
+    await world.bringUp(copy!.id)
+    world.agents.delete(agentId)
+    await chat.reports({ agentId: copy!.id, status: 'done', step: 'done', progress: 1 })
+    expect(chat.last.text).toContain('its skills could not be brought along')
+  })
 })
 
 describe('messages a day', () => {

@@ -1,13 +1,16 @@
 /** /start: the first run, a return, a group, or someone who comes by a link. */
-import { findAgent, isGone, listAgents } from '../../database/agents.ts'
+import { type Agent, findAgent, isGone, listAgents } from '../../database/agents.ts'
+import { dayOf } from '../../database/limits.ts'
 import { findLinkByToken, isOpen } from '../../database/links.ts'
 import { joinByLink } from '../../database/members.ts'
+import { findUser } from '../../database/users.ts'
 import { sha256Hex } from '../agents/create-agent.ts'
 import { chooseAgent } from '../agents/current-agent.ts'
 import { offerAgents } from '../agents/offer-agents.ts'
+import { languageOf, wordsFor } from '../catalogue/catalogue.ts'
 import { fmt } from '../catalogue/format.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
-import { button, commandButton } from '../routing/buttons.ts'
+import { agentButton, button, commandButton } from '../routing/buttons.ts'
 import { onCommand } from '../routing/on-command.ts'
 import { startCreate } from '../wizard/create-wizard.ts'
 import { openWizard, wizardOwner } from '../wizard/run-wizard.ts'
@@ -16,6 +19,7 @@ import { startCreation } from './create.ts'
 import { showHelp } from './help.ts'
 import { showList } from './list.ts'
 import { explainLogin } from './login.ts'
+import { askButtons } from './share-people.ts'
 
 /** `t.me/<bot>?start=<word>`: what a group's button or a web page may open here. Tokens are longer. */
 const PLACES: Readonly<Record<string, (ctx: BaalContext) => Promise<void> | void>> = {
@@ -64,7 +68,23 @@ async function visit(ctx: BaalContext, token: string): Promise<void> {
   }
   if (!isOpen(link, ports.now())) return out.send(words.visit.closed)
   const joined = await joinByLink(ports.database, link, { userId: user.id, now: ports.now() })
+  if (joined === 'waiting') return knock(ctx, agent)
   if (joined !== 'joined') return out.send(words.visit[joined])
+  if (link.pausedAt !== null) return out.send(words.visit.paused({ agent: agent.name }))
   chooseAgent(ports.store, current)
-  out.send(words.visit.welcome({ agent: agent.name }))
+  out.send(words.visit.welcome({ agent: agent.name }), {
+    keyboard: link.allowsCopy ? [[agentButton(words.buttons.copyAgent, 'copy', agent.id)]] : [],
+  })
+}
+
+/** The owner is asked, in the owner's language; once a day, however often the link is opened. */
+async function knock({ ports, user, words, out }: BaalContext, agent: Agent): Promise<void> {
+  const owner = await findUser(ports.database, agent.ownerId)
+  const theirs = wordsFor(languageOf(owner ?? {}))
+  await ports.tell(agent.ownerId, {
+    key: `knock:${agent.id}:${user.id}:${dayOf(ports.now())}`,
+    text: theirs.share.knocks({ name: user.firstName || String(user.id), agent: agent.name }),
+    keyboard: askButtons(agent.id, user.id, theirs),
+  })
+  out.send(words.visit.waiting({ agent: agent.name }))
 }

@@ -95,13 +95,72 @@ describe('the conversation', () => {
     expect(chat.last.text).toBe('Cancelled. Nothing was changed.')
   })
 
-  test('/schedule asks the agent, which keeps its schedule itself', async () => {
-    const { chat } = await owner()
+  test('/schedule shows what is planned, cancels by button and by word, and lets the agent plan what is new', async () => {
+    const { chat, agentId } = await owner()
     await chat.says('/timezone Europe/Paris')
-    expect((await chat.says('/schedule')).turn?.message).toContain('my scheduled tasks')
+    expect((await chat.says('hello')).turn?.user.timezone).toBe('Europe/Paris')
+    await chat.says('/schedule')
+    expect(chat.last.text).toContain('Nothing. Tell it')
+    const { planned } = agentOf(world, agentId)
+    for (const id of [3, 4]) planned.push({ id, prompt: `task ${id}`, when: 'Tue 24 Nov 2026, 09:00 (Europe/Paris)' })
+    await chat.says('/schedule')
+    expect(chat.last.text).toContain('3. Tue 24 Nov 2026, 09:00 (Europe/Paris)\ntask 3')
+    const press = chat.press('🗑 Cancel 3')
+    expect((await chat.receives(press)).answer?.text).toBe('Cancelled.')
+    expect((await chat.receives(press)).answer?.text).toBe('That is no longer planned.')
+    await chat.says('/schedule cancel 4')
+    expect(planned).toEqual([])
     expect((await chat.says('/schedule water the plants at 9')).turn?.message).toBe(
       'Please schedule this: water the plants at 9 (my time zone: Europe/Paris)',
     )
+  })
+})
+
+describe('an exported agent that is sent back', () => {
+  const archive = (caption?: string, bytes = 1000) => ({
+    document: { file_id: 'f1', file_unique_id: 'u1', file_name: 'Ada.agent.tar.gz', file_size: bytes },
+    ...(caption ? { caption } : {}),
+  })
+
+  test('becomes the agent that is chosen, with its name, personality and model', async () => {
+    const { chat, agentId } = await owner()
+    expect((await chat.sends(archive())).lane).toBe('control')
+    expect(chat.buttons()).toEqual(['📥 Into Rex', '📄 No, it is just a file'])
+    await chat.presses('📥 Into Rex')
+    expect(agentOf(world, agentId).imported).toEqual(['f1'])
+    expect(chat.last.text).toContain('Ada has it all: 3 files, 12 messages')
+    await chat.says('/soul')
+    expect(chat.last.text).toContain('You are Ada.')
+  })
+
+  test('keeps a model that is offered, and tells the agent so', async () => {
+    const { chat, agentId } = await owner()
+    const agent = agentOf(world, agentId)
+    const soul = { name: 'Ada', prompt: 'You are Ada.', model: 'gone-1' }
+    agent.importAnswer = { kind: 'done', files: 1, messages: 1, soul }
+    await chat.sends(archive('/import Rex'))
+    expect(agent.configured.at(-1)).toEqual({ name: 'Ada', model: 'glm-4.7' })
+    await chat.says('/model')
+    expect(chat.buttons()).toContain('● GLM 4.7')
+  })
+
+  test('is handed to the agent as a file when it is only that', async () => {
+    const { chat, agentId } = await owner()
+    await chat.sends(archive())
+    const { turn } = await chat.presses('📄 No, it is just a file')
+    expect(turn).toMatchObject({ agentId, source: { document: { file_id: 'f1' } } })
+    expect(agentOf(world, agentId).imported).toEqual([])
+  })
+
+  test('is refused with a reason, when it is too large or no agent at all', async () => {
+    const { chat, agentId } = await owner()
+    await chat.sends(archive('/import', 21 * 1024 * 1024))
+    expect(chat.last.text).toContain('up to 20 MB')
+    agentOf(world, agentId).importAnswer = { kind: 'refused', reason: 'This is not a complete tar.gz archive.' }
+    await chat.sends(archive('/import rex'))
+    expect(chat.last.text).toBe('That file cannot be taken in: This is not a complete tar.gz archive.')
+    await chat.says('/import')
+    expect(chat.last.text).toContain('Send the file that /export made')
   })
 })
 
@@ -120,7 +179,8 @@ describe('/soul and /model', () => {
     await chat.presses('Model')
     await chat.presses('Qwen3 Coder')
     expect(agentOf(world, agentId).configured).toEqual([
-      { name: 'Max' },
+      // Its own instructions call it by the new name, too.
+      { name: 'Max', system_prompt: expect.stringMatching(/^You are Max, a personal AI agent\./) },
       { system_prompt: 'Be a pirate.' },
       { model: 'qwen3-coder-next' },
     ])
@@ -207,7 +267,7 @@ describe('/memory, /files and /export', () => {
   test('an export is one file named after the agent', async () => {
     const { chat, agentId } = await owner('Röx / 🐕')
     const { outgoing } = await chat.says('/export')
-    expect(outgoing.at(-1)).toMatchObject({ kind: 'agent_file', agentId, from: 'export', name: 'Röx.tar.gz' })
+    expect(outgoing.at(-1)).toMatchObject({ kind: 'agent_file', agentId, from: 'export', name: 'Röx.agent.tar.gz' })
   })
 })
 

@@ -1,5 +1,6 @@
 /** Which lane an update takes. Pure and cheap: it is asked before anything is loaded. */
 import type { Message, Update } from 'grammy/types'
+import { bringsAgent } from '../agents/brought-agent.ts'
 import { currentAgentOf } from '../agents/current-agent.ts'
 import type { ClassifyUpdate, HandlerPorts } from '../handling.ts'
 import { wizardAwaitingText } from '../wizard/stored-wizard.ts'
@@ -27,6 +28,7 @@ export function joinedGroup({ my_chat_member: change }: Update): boolean {
 function classifyMessage(message: Message, ports: Ports): 'control' | 'turn' | 'ignore' {
   if (!message.from || message.from.is_bot || isForAnotherBot(message, ports.bot)) return 'ignore'
   if (message.forum_topic_created && message.chat.type === 'private') return 'control'
+  if (bringsAgent(message)) return 'control'
   const command = commandOf(message, ports.bot)
   if (command) return command.addressed || GROUP_COMMANDS.has(command.name) ? 'control' : 'ignore'
   if (wizardAwaitingText(ports.store, { userId: message.from.id, now: message.date * 1000 })) {

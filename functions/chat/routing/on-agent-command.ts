@@ -4,6 +4,7 @@
  */
 import { type Agent, listAgents } from '../../database/agents.ts'
 import { currentAgentOf } from '../agents/current-agent.ts'
+import { isSameName } from '../agents/named-agent.ts'
 import { offerAgents } from '../agents/offer-agents.ts'
 import type { BaalContext, Router } from './baal-context.ts'
 import { agentButton, onAgentButton } from './buttons.ts'
@@ -19,7 +20,7 @@ export function onAgentCommand(
 ): void {
   onCommand(router, command, async (ctx, argument) => {
     const own = await listAgents(ctx.ports.database, ctx.user.id)
-    const named = own.find(({ name }) => sameName(name, argument))
+    const named = own.find(({ name }) => isSameName(name, argument))
     if (named) return handle(ctx, named, '')
     if (argument && !takesArgument) return ctx.out.send(ctx.words.chat.notFound)
     const agent = theOne(ctx, own)
@@ -27,10 +28,6 @@ export function onAgentCommand(
     return ask(ctx, command, own)
   })
   onAgentButton(router, command, (ctx, agent) => handle(ctx, agent, ''))
-}
-
-function sameName(name: string, typed: string): boolean {
-  return typed !== '' && name.toLowerCase() === typed.normalize('NFC').toLowerCase()
 }
 
 function theOne(ctx: BaalContext, own: readonly Agent[]): Agent | undefined {

@@ -8,6 +8,8 @@ export const GROUP_COMMANDS: ReadonlySet<string> = new Set([
   'start',
   'help',
   'list',
+  'chat',
+  'leave',
   'manage',
   'stop',
   'new',

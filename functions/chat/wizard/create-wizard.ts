@@ -1,9 +1,26 @@
-/** The four steps to an agent: name, purpose, model, confirm. Pure: a state and an event in, a state and effects out. */
+/**
+ * The four steps to an agent: name, purpose, model, confirm; a copy brings its purpose along. Pure: a state and an event in, a
+ * state and effects out.
+ */
 import { isOfferedModel, MODELS } from '../../models.ts'
 import { parseName, parseText } from './typed-input.ts'
-import { advance, CANCELLED, type CreateState, complain, type Transition, type WizardEvent } from './wizard-state.ts'
+import {
+  advance,
+  CANCELLED,
+  type CreateState,
+  complain,
+  type Transition,
+  type WizardEffect,
+  type WizardEvent,
+} from './wizard-state.ts'
 
-export const CREATE_STEPS = ['name', 'purpose', 'model', 'confirm'] as const
+type Step = CreateState['step']
+const STEPS: readonly Step[] = ['name', 'purpose', 'model', 'confirm']
+const COPY_STEPS: readonly Step[] = ['name', 'model', 'confirm']
+
+export function stepsOf({ data }: Pick<CreateState, 'data'>): readonly Step[] {
+  return data.copyOf ? COPY_STEPS : STEPS
+}
 
 /** @param idea fills in name and purpose, and begins at the model */
 export function startCreate(
@@ -17,8 +34,18 @@ export function startCreate(
     rev: 0,
     updatedAt: owner.now,
     step: idea ? 'model' : 'name',
-    data: { name: idea?.name ?? '', purpose: idea?.purpose ?? '', model: '' },
+    data: { name: idea?.name ?? '', purpose: idea?.purpose ?? '', model: '', copyOf: '', copyOfName: '' },
   }
+}
+
+/** Everything is known: one press makes the copy, and Back leads to what may be changed. */
+export function startCopy(
+  owner: { readonly id: string; readonly userId: number; readonly now: number },
+  original: { readonly id: string; readonly name: string; readonly model: string },
+): CreateState {
+  const { id, name, model } = original
+  const start = startCreate(owner)
+  return { ...start, step: 'confirm', data: { ...start.data, name, model, copyOf: id, copyOfName: name } }
 }
 
 export function reduceCreate(state: CreateState, event: WizardEvent): Transition<CreateState> {
@@ -34,13 +61,18 @@ export function reduceCreate(state: CreateState, event: WizardEvent): Transition
     case 'model':
       return modelChosen(state, event.type === 'press' ? event.arg : modelNamed(event.text))
     case 'confirm':
-      if (event.type !== 'press' || event.arg !== 'yes') return complain(state, { kind: 'press_button' })
-      return { effects: [{ type: 'create_agent', ...state.data }] }
+      if (!isYes(event)) return complain(state, { kind: 'press_button' })
+      return { effects: [createAgent(state.data)] }
   }
 }
 
+function createAgent({ copyOfName: _, ...wish }: CreateState['data']): WizardEffect {
+  return { type: 'create_agent', ...wish }
+}
+
 function back(state: CreateState): Transition<CreateState> {
-  const before = CREATE_STEPS[CREATE_STEPS.indexOf(state.step) - 1]
+  const steps = stepsOf(state)
+  const before = steps[steps.indexOf(state.step) - 1]
   return advance(state, before ? { step: before } : {})
 }
 
@@ -49,7 +81,7 @@ function nameGiven(state: CreateState, event: WizardEvent): Transition<CreateSta
   if (event.text === '') return complain(state, { kind: 'text_only' })
   const name = parseName(event.text)
   if (!name.ok) return complain(state, name.problem)
-  return advance(state, { step: 'purpose', data: { ...state.data, name: name.value } })
+  return advance(state, { step: state.data.copyOf ? 'model' : 'purpose', data: { ...state.data, name: name.value } })
 }
 
 function purposeGiven(state: CreateState, event: WizardEvent): Transition<CreateState> {
@@ -72,4 +104,9 @@ function modelChosen(state: CreateState, model: string): Transition<CreateState>
 function modelNamed(typed: string): string {
   const wanted = typed.trim().toLowerCase()
   return MODELS.find(({ id, label }) => id === wanted || label.toLowerCase() === wanted)?.id ?? wanted
+}
+
+/** Pressed, or typed by someone whose buttons do not work. */
+function isYes(event: WizardEvent): boolean {
+  return event.type === 'press' ? event.arg === 'yes' : event.text.trim().toLowerCase() === 'yes'
 }

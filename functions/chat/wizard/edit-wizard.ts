@@ -29,6 +29,8 @@ export function reduceEdit(state: EditState, event: WizardEvent): Transition<Edi
   if (event.type === 'press') return event.arg === 'cancel' ? CANCELLED : advance(state, {})
   if (event.text === '') return complain(state, { kind: 'text_only' })
   const { agentId, field } = state.data
+  // Whatever it is, its message is deleted and it is looked at there: a slip with a key must not stay in the chat.
+  if (field === 'key') return { effects: [{ type: 'save_key', key: event.text.trim() }] }
   const input = field === 'name' ? parseName(event.text) : parseText(event.text)
   if (!input.ok) return complain(state, input.problem)
   if (input.value === '') return complain(state, { kind: 'text_only' })

@@ -1,19 +1,26 @@
 import { describe, expect, test } from 'vitest'
 import { LANGUAGES, wordsFor } from '../catalogue/catalogue.ts'
-import { startCreate } from './create-wizard.ts'
+import { startCopy, startCreate } from './create-wizard.ts'
 import { startShare } from './share-wizard.ts'
 import { isCurrent, parseWizardButton, wizardButton } from './wizard-button.ts'
 import { renderWizard } from './wizard-screen.ts'
 import type { WizardState } from './wizard-state.ts'
 
 const owner = { id: 'abc123', userId: 7, now: 0 }
-const data = { name: '🐕'.repeat(64), purpose: '字'.repeat(4096), model: 'qwen3-coder-next' }
+const data = {
+  name: '🐕'.repeat(64),
+  purpose: '字'.repeat(4096),
+  model: 'qwen3-coder-next',
+  copyOf: '',
+  copyOfName: '',
+}
 const states: WizardState[] = [
   ...(['name', 'purpose', 'model', 'confirm'] as const).map((step) => ({ ...startCreate(owner), step, data })),
-  ...(['name', 'prompt', 'memory'] as const).map((field) => ({
+  ...(['name', 'prompt', 'memory', 'key'] as const).map((field) => ({
     ...{ ...owner, kind: 'edit' as const, rev: 3, updatedAt: 0, step: 'input' as const },
     data: { agentId: 'a', agentName: '🐕'.repeat(64), field },
   })),
+  startCopy(owner, { id: 'a', name: '🐕'.repeat(64), model: 'glm-4.7' }),
   startShare(owner, { agentId: 'a', agentName: '🐕'.repeat(64) }),
 ].map((state) => ({ ...state, rev: 46_655 }))
 

@@ -1,11 +1,14 @@
 /** What a finished wizard brings about. Each ends in the wizard's own message. */
 import { findOwnAgent } from '../../database/agents.ts'
 import { beginDeployment } from '../agents/begin-deployment.ts'
+import { findCopyable, noteOriginal } from '../agents/copy-agent.ts'
 import { createAgentFor } from '../agents/create-agent.ts'
 import { createShareLink } from '../agents/create-share-link.ts'
 import { chooseAgent } from '../agents/current-agent.ts'
+import { renamePrompt } from '../agents/default-prompt.ts'
 import { renderLink } from '../agents/link-screen.ts'
 import { MEMORY_FILE } from '../agents/memory-file.ts'
+import { saveOwnKey } from '../agents/save-own-key.ts'
 import { saveSoul } from '../agents/save-soul.ts'
 import type { MessageTarget } from '../outgoing.ts'
 import type { BaalContext } from '../routing/baal-context.ts'
@@ -21,6 +24,9 @@ export async function performEffect(ctx: BaalContext, effect: LastEffect, target
       return makeAgent(ctx, effect, target)
     case 'save_field':
       return saveField(ctx, effect, target)
+    case 'save_key':
+      if (ctx.message) ctx.out.delete({ messageId: ctx.message.message_id })
+      return ctx.out.edit(target, await saveOwnKey(ctx, effect.key), { keyboard: [] })
     case 'create_link':
       return makeLink(ctx, effect, target)
   }
@@ -28,7 +34,10 @@ export async function performEffect(ctx: BaalContext, effect: LastEffect, target
 
 async function makeAgent(ctx: BaalContext, wish: Effect<'create_agent'>, target: MessageTarget): Promise<void> {
   const { ports, words, out, user } = ctx
-  const creation = await createAgentFor(user.id, wish, ports)
+  const original = wish.copyOf ? await findCopyable(wish.copyOf, user.id, ports) : undefined
+  if (wish.copyOf && !original) return out.edit(target, words.copy.notAllowed, { keyboard: [] })
+  const prompt = original && renamePrompt(original.prompt, { from: original.name, to: wish.name })
+  const creation = await createAgentFor(user.id, { ...wish, ...(prompt ? { prompt } : {}) }, ports)
   if (creation.kind === 'limit_reached') {
     const text = words.wizard.limitReached({ max: ports.config.MAX_AGENTS_PER_USER })
     out.edit(target, text, { keyboard: [[commandButton(words.buttons.list, 'list')]] })
@@ -39,6 +48,7 @@ async function makeAgent(ctx: BaalContext, wish: Effect<'create_agent'>, target:
     return
   }
   await beginDeployment(ctx, { agent: { id: creation.agentId, name: wish.name }, kind: 'create', target })
+  if (original) noteOriginal(ports.store, creation.agentId, original.id)
   chooseAgent(ports.store, { agentId: creation.agentId, chosenBy: user.id })
 }
 
@@ -59,9 +69,13 @@ async function saveField(
   out.edit(target, words.soul.saved({ agent: field === 'name' ? value : agent.name }), { keyboard: [] })
 }
 
-async function makeLink(ctx: BaalContext, terms: Effect<'create_link'>, target: MessageTarget): Promise<void> {
+async function makeLink(
+  ctx: BaalContext,
+  { agentId, terms }: Effect<'create_link'>,
+  target: MessageTarget,
+): Promise<void> {
   const { ports, words, out, user } = ctx
-  const agent = await findOwnAgent(ports.database, terms.agentId, user.id)
+  const agent = await findOwnAgent(ports.database, agentId, user.id)
   if (!agent) return out.edit(target, words.chat.notFound, { keyboard: [] })
   const link = await createShareLink(agent, terms, ports)
   const { text, keyboard } = await renderLink(agent, link, ctx)

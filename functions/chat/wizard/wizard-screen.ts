@@ -1,11 +1,12 @@
 /** What a wizard looks like: its question, what was wrong with the last answer, and its buttons. */
 import { MODELS } from '../../models.ts'
+import { describeTerms } from '../agents/link-terms.ts'
 import type { Catalogue } from '../catalogue/english.ts'
 import { bold, clip, concat, fmt, join, type Phrase, quote } from '../catalogue/format.ts'
 import type { Keyboard } from '../outgoing.ts'
 import type { FormattedText } from '../text/formatted-text.ts'
-import { CREATE_STEPS } from './create-wizard.ts'
-import { SHARE_CHOICES } from './share-wizard.ts'
+import { stepsOf } from './create-wizard.ts'
+import { SHARE_TERMS } from './share-wizard.ts'
 import { wizardButton } from './wizard-button.ts'
 import type { CreateState, EditState, Problem, ShareState, WizardState } from './wizard-state.ts'
 
@@ -35,8 +36,8 @@ function renderStep(state: WizardState, words: Catalogue): { text: Phrase; keybo
 }
 
 function createText(state: CreateState, words: Catalogue): FormattedText {
-  const number = CREATE_STEPS.indexOf(state.step) + 1
-  const step = words.wizard.step({ number, of: CREATE_STEPS.length })
+  const steps = stepsOf(state)
+  const step = words.wizard.step({ number: steps.indexOf(state.step) + 1, of: steps.length })
   return fmt`${step}\n\n${createQuestion(state, words)}`
 }
 
@@ -52,12 +53,15 @@ function createQuestion({ step, data }: CreateState, words: Catalogue): Phrase {
     }
     case 'confirm': {
       const model = MODELS.find(({ id }) => id === data.model)?.label ?? data.model
-      const purpose = data.purpose
-        ? fmt`${words.wizard.purpose}\n${quote(clip(data.purpose, SHOWN_PURPOSE_POINTS))}`
-        : words.wizard.anything
+      const purpose = describePurpose(data, words)
       return fmt`${words.wizard.confirm({ name: data.name, model })}\n${purpose}`
     }
   }
+}
+
+function describePurpose(data: CreateState['data'], { wizard }: Catalogue): Phrase {
+  if (data.copyOf) return wizard.copied({ agent: data.copyOfName })
+  return data.purpose ? fmt`${wizard.purpose}\n${quote(clip(data.purpose, SHOWN_PURPOSE_POINTS))}` : wizard.anything
 }
 
 function createKeyboard(state: CreateState, { buttons }: Catalogue): Keyboard {
@@ -76,25 +80,17 @@ function createKeyboard(state: CreateState, { buttons }: Catalogue): Keyboard {
 }
 
 function editText({ data }: EditState, words: Catalogue): FormattedText {
+  if (data.field === 'key') return words.login.ask()
   const agent = { agent: data.agentName }
   if (data.field === 'name') return words.soul.askName(agent)
   return data.field === 'prompt' ? words.soul.askPersonality(agent) : words.memory.askText(agent)
 }
 
-function shareKeyboard(state: ShareState, { buttons, share }: Catalogue): Keyboard {
-  const label = {
-    days: (days: number) => share.days({ days }),
-    people: (people: number) => share.people({ people }),
-    messages: (messages: number) => share.messages({ messages }),
-  }
-  const choices = (['days', 'people', 'messages'] as const).map((term) =>
-    SHARE_CHOICES[term].map((value) => {
-      const chosen = state.data[term] === value
-      return wizardButton(state, `${chosen ? '● ' : ''}${label[term](value)}`, `${term}.${value}`)
-    }),
-  )
+function shareKeyboard(state: ShareState, words: Catalogue): Keyboard {
+  const label = describeTerms(state.data, words)
+  const { buttons } = words
   return [
-    ...choices.flatMap((row) => [row.slice(0, 2), row.slice(2)]),
+    ...SHARE_TERMS.map((term) => [wizardButton(state, label[term], term)]),
     [wizardButton(state, buttons.createLink, 'yes', 'success')],
     [wizardButton(state, buttons.cancel, 'cancel')],
   ]

@@ -1,5 +1,7 @@
 /** What a wizard remembers between two updates, and what can happen to it. */
 import { z } from 'zod'
+import { VisitorTools } from '../../../agent-vm/protocol.ts'
+import type { LinkTerms } from '../agents/create-share-link.ts'
 
 /** A wizard nobody touches this long is over. */
 export const WIZARD_TTL_MS = 30 * 60_000
@@ -22,11 +24,19 @@ export const CreateState = z.object({
   ...common,
   kind: z.literal('create'),
   step: z.enum(['name', 'purpose', 'model', 'confirm']),
-  data: z.object({ name: z.string().default(''), purpose: z.string().default(''), model: z.string().default('') }),
+  data: z.object({
+    name: z.string().default(''),
+    purpose: z.string().default(''),
+    model: z.string().default(''),
+    /** The agent whose personality and skills it gets instead of a purpose; empty: none. */
+    copyOf: z.string().default(''),
+    copyOfName: z.string().default(''),
+  }),
 })
 export type CreateState = z.infer<typeof CreateState>
 
-export const EditField = z.enum(['name', 'prompt', 'memory'])
+/** `key`: the person's own, and of no agent. */
+export const EditField = z.enum(['name', 'prompt', 'memory', 'key'])
 export type EditField = z.infer<typeof EditField>
 
 export const EditState = z.object({
@@ -48,6 +58,9 @@ export const ShareState = z.object({
     days: z.int(),
     people: z.int(),
     messages: z.int(),
+    tools: VisitorTools,
+    ask: z.literal([0, 1]),
+    copy: z.literal([0, 1]),
   }),
 })
 export type ShareState = z.infer<typeof ShareState>
@@ -70,15 +83,22 @@ export type Problem =
 export type WizardEffect =
   | { readonly type: 'show'; readonly problem?: Problem }
   | { readonly type: 'cancelled' }
-  | { readonly type: 'create_agent'; readonly name: string; readonly purpose: string; readonly model: string }
-  | { readonly type: 'save_field'; readonly agentId: string; readonly field: EditField; readonly value: string }
   | {
-      readonly type: 'create_link'
-      readonly agentId: string
-      readonly days: number
-      readonly people: number
-      readonly messages: number
+      readonly type: 'create_agent'
+      readonly name: string
+      readonly purpose: string
+      readonly model: string
+      readonly copyOf: string
     }
+  | {
+      readonly type: 'save_field'
+      readonly agentId: string
+      readonly field: Exclude<EditField, 'key'>
+      readonly value: string
+    }
+  /** Only passed on: a key is never part of a state that is kept. */
+  | { readonly type: 'save_key'; readonly key: string }
+  | { readonly type: 'create_link'; readonly agentId: string; readonly terms: LinkTerms }
 
 /** `state` is absent when the wizard is over. */
 export interface Transition<S extends WizardState = WizardState> {
