@@ -100,6 +100,8 @@ export class FakeAgent implements AgentControl {
 export interface FakeWorld {
   readonly database: Database
   readonly seal: Seal
+  /** Where the database keeps its files. */
+  readonly dataDir: string
   /** Moves when a test moves it. */
   time: number
   readonly config: HandlerPorts['config']
@@ -131,6 +133,7 @@ export async function startFakeWorld(variables: Readonly<Record<string, string>>
   let updates = 1000
   const world: FakeWorld = {
     database,
+    dataDir,
     seal: createSeal(key),
     time: Date.UTC(2026, 10, 23, 12),
     config: parseConfig({

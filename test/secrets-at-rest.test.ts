@@ -1,0 +1,106 @@
+/**
+ * Keys come in as people and provisioning bring them, and then every byte that the database has written is read: none of them
+ * may be found. And when the key that seals them is changed, the old records still open and are sealed anew.
+ */
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { chatOf, type FakeChat } from '../functions/chat/chat-window.fake.ts'
+import { type FakeWorld, giveAgent, startFakeWorld } from '../functions/chat/handling.fake.ts'
+import { findAgent } from '../functions/database/agents.ts'
+import { agents, links, users } from '../functions/database/schema.ts'
+import { createSeal } from '../functions/seal.ts'
+import { ROOT } from '../local/settings.ts'
+
+const OWN_KEY = 'LTAI-planted-own-key-0123456789abcdef'
+const REFUSED_KEY = 'LTAI-planted-refused-key-0123456789'
+const NEW_SEALING_KEY = Buffer.alloc(32, 9).toString('base64url')
+
+let world: FakeWorld
+let chat: FakeChat
+let agentId: string
+let planted: string[]
+
+beforeAll(async () => {
+  world = await startFakeWorld()
+  chat = chatOf(world, { id: 1, name: 'Ana' })
+  agentId = await giveAgent(world, 1)
+  world.provider.answer = { kind: 'refused' }
+  await chat.says(`/login ${REFUSED_KEY}`)
+  world.provider.answer = { kind: 'valid' }
+  await chat.says('/login')
+  await chat.says(OWN_KEY)
+  await chat.says('/share new')
+  const token = /start=([\w-]+)/.exec(chat.last.text)?.[1] ?? ''
+  await chatOf(world, { id: 2, name: 'Vic' }).says(`/start ${token}`)
+  const agent = await findAgent(world.database, agentId)
+  const open = (sealed: string | undefined, what: 'agent-secret' | 'inference-key') =>
+    world.seal.open(sealed ?? '', { what, id: agentId })
+  planted = [
+    OWN_KEY,
+    REFUSED_KEY,
+    token,
+    await open(agent?.secretSealed, 'agent-secret'),
+    await open(agent?.inferenceKeySealed, 'inference-key'),
+    world.config.BOT_ENCRYPTION_KEY,
+  ]
+})
+afterAll(() => world.close())
+
+/** The database file, its log and whatever else lies beside them. */
+function everyByte(): Buffer {
+  const files = readdirSync(world.dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return Buffer.concat(files.map((entry) => readFileSync(join(entry.parentPath, entry.name))))
+}
+
+test('no planted key is found in any byte of the database', () => {
+  const bytes = everyByte()
+  // The search looks in the right place: what is not secret is there.
+  expect(bytes.includes('You are Rex, a personal AI agent.')).toBe(true)
+  expect(planted.every((key) => key.length >= 16)).toBe(true)
+  for (const key of planted) {
+    for (const form of [
+      key,
+      Buffer.from(key).toString('base64').replace(/=+$/, ''),
+      Buffer.from(key).toString('hex'),
+    ]) {
+      expect(bytes.includes(form), `${key.slice(0, 8)}…`).toBe(false)
+    }
+  }
+})
+
+test('npm run rotate-key seals everything anew, once; what nobody can open stays and is told', async () => {
+  const rotate = async (former: string) => {
+    const env = {
+      PATH: process.env.PATH,
+      LIBSQL_URL: world.config.LIBSQL_URL,
+      BOT_ENCRYPTION_KEY: NEW_SEALING_KEY,
+      BOT_ENCRYPTION_KEY_FORMER: former,
+    }
+    const run = promisify(execFile)(process.execPath, [join(ROOT, 'local/rotate-key-main.ts')], { env })
+    return run.then(({ stdout }) => stdout).catch((error: { stdout: string }) => error.stdout)
+  }
+  expect(await rotate(Buffer.alloc(32, 5).toString('base64url'))).toContain(
+    '0 sealed anew, 0 with the present key already, 4 that',
+  )
+  const before = world.config.BOT_ENCRYPTION_KEY
+  expect(await rotate(before)).toContain('4 sealed anew, 0 with the present key already, 0 that no given key opens')
+  expect(await rotate(before)).toContain('0 sealed anew, 4 with the present key already')
+  const renewed = createSeal(NEW_SEALING_KEY)
+  const [agent] = await world.database.select().from(agents)
+  const [user] = (await world.database.select().from(users)).filter(({ id }) => id === 1)
+  const [link] = await world.database.select().from(links)
+  expect(await renewed.open(agent?.secretSealed ?? '', { what: 'agent-secret', id: agentId })).toBe(planted[3])
+  expect(await renewed.open(agent?.inferenceKeySealed ?? '', { what: 'inference-key', id: agentId })).toBe(planted[4])
+  expect(await renewed.open(user?.apiKeySealed ?? '', { what: 'user-key', id: '1' })).toBe(OWN_KEY)
+  expect(await renewed.open(link?.tokenSealed ?? '', { what: 'link-token', id: link?.id ?? '' })).toBe(planted[2])
+})
+
+test('a Worker that knows both keys opens what either has sealed', async () => {
+  const seal = createSeal(NEW_SEALING_KEY, [world.config.BOT_ENCRYPTION_KEY])
+  const context = { what: 'agent-secret', id: 'a' } as const
+  expect(await seal.open(await world.seal.seal('old', context), context)).toBe('old')
+  expect(await seal.open(await seal.seal('new', context), context)).toBe('new')
+})
