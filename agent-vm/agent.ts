@@ -150,7 +150,7 @@ async function wire({ config, version, log, parts }: AgentOptions, { workspacePa
     version,
     log,
     config: store,
-    compactor: createChatCompactor({ history, model: parts.model, limits, configuration, journal, turns }),
+    compactor: createChatCompactor({ history, model: parts.model, tools, log, limits, configuration, journal, turns }),
     onConfigChanged: () => clock.configChanged(),
   })
   const prune = (now: number) => {

@@ -35,13 +35,7 @@ const OPTIONS = {
 
 export async function buildAgentBundle(outFile: string): Promise<AgentBundle> {
   const [server, tools, web] = await Promise.all([
-    bundle({
-      entryPoints: [join(here, 'main.ts')],
-      format: 'esm',
-      // Packages in CommonJS inside an ES module still ask for built-ins by `require`.
-      banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
-      plugins: [leanImports],
-    }),
+    bundleServer(join(here, 'main.ts')),
     bundle({ entryPoints: [TOOL_PROCESS], format: 'cjs', external: ['../web/read-page.ts'] }),
     bundle({ entryPoints: [TOOL_PROCESS], format: 'cjs' }),
   ])
@@ -49,6 +43,17 @@ export async function buildAgentBundle(outFile: string): Promise<AgentBundle> {
   await mkdir(dirname(outFile), { recursive: true })
   await writeFile(outFile, file)
   return { path: outFile, version: versionOf(file), bytes: file.length }
+}
+
+/** A server as one ES module, without its tool processes. */
+export function bundleServer(entryPoint: string): Promise<string> {
+  return bundle({
+    entryPoints: [entryPoint],
+    format: 'esm',
+    // Packages in CommonJS inside an ES module still ask for built-ins by `require`.
+    banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
+    plugins: [leanImports],
+  })
 }
 
 async function bundle(options: BuildOptions): Promise<string> {

@@ -89,6 +89,29 @@ describe('compaction', () => {
     expect(agent.model.illegal).toEqual([])
   })
 
+  test('lets the model save lasting facts when a person asks for it, too', async () => {
+    const written: unknown[] = []
+    agent = await startTestAgent({
+      script: (call) => {
+        if (isSummary(call)) return { content: 'in short' }
+        return isFlush(call)
+          ? { calls: [{ name: 'write_file', arguments: { path: 'memory/MEMORY.md', content: 'likes tea' } }] }
+          : { content: 'ok' }
+      },
+      createTools: (workspace) =>
+        createFakeTools(workspace, [
+          fakeTool('write_file', false, { path: { type: 'string' }, content: { type: 'string' } }, (input) => {
+            written.push(input.path)
+            return { ok: true, content: 'ok', summary: 'ok' }
+          }),
+        ]),
+    })
+    await talk(4, (turn) => `m${turn}`)
+    expect(await (await agent.post('/chat/c1/compact', {})).json()).toMatchObject({ compacted: true })
+    expect(written).toEqual(['memory/MEMORY.md'])
+    expect(agent.model.illegal).toEqual([])
+  })
+
   test('trims by itself when the summary fails, and never gets stuck', async () => {
     agent = await startTestAgent({
       env: SMALL,

@@ -1,18 +1,18 @@
 /** The agent server as a process of its own that dies by `kill -9` in the middle of turns whose tool appends to a file. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
+import { bundleServer } from './bundle.ts'
 import { type FakeModel, type ModelCall, type Reply, startFakeModel } from './model/model.fake.ts'
 import {
   type AgentClient,
   buildEnvironment,
   createAgentClient,
+  FAST_DISK,
   type NumberedEvent,
   readEvents,
   reasonOf,
@@ -22,7 +22,6 @@ import { seededRandom } from './testing/seeded-random.ts'
 
 const KILLS = 60
 const LINES_PER_TURN = 4
-const MAIN = fileURLToPath(new URL('./main.fake.ts', import.meta.url))
 
 let folder: string
 let model: FakeModel
@@ -36,8 +35,8 @@ afterEach(async () => {
 
 async function startServer(): Promise<AgentClient> {
   const environment = buildEnvironment({ folder, workspace: join(folder, 'workspace'), modelUrl: model.url })
-  server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
-    env: { ...environment },
+  server = spawn(process.execPath, [join(folder, 'agent.mjs')], {
+    env: { ...environment, NODE_COMPILE_CACHE: join(folder, 'compiled') },
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   for await (const line of createInterface({ input: server.stdout! })) {
@@ -80,8 +79,10 @@ async function readUntil(response: Response, killAfter: number, delayMs: number)
 
 test(`${KILLS} kills in the middle of turns: every line once or an honest "may have run", and a legal history`, async () => {
   const random = seededRandom(20_261)
-  folder = mkdtempSync(join(tmpdir(), 'agent-kill-'))
+  folder = mkdtempSync(join(FAST_DISK, 'agent-kill-'))
   mkdirSync(join(folder, 'workspace'))
+  // Bundled once: sixty starts from the sources would take most of the test.
+  writeFileSync(join(folder, 'agent.mjs'), await bundleServer(join(import.meta.dirname, 'main.fake.ts')))
   model = await startFakeModel(appendLines)
   let agent = await startServer()
   let kills = 0

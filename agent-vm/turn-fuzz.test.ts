@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { FakeCall, ModelCall, Reply } from './model/model.fake.ts'
-import { type AgentUnderTest, readEvents, reasonOf, startTestAgent } from './testing/agent-under-test.ts'
+import { type AgentUnderTest, FAST_DISK, readEvents, reasonOf, startTestAgent } from './testing/agent-under-test.ts'
 import { seededRandom } from './testing/seeded-random.ts'
 
 const SEQUENCES = 1000
@@ -84,7 +84,8 @@ test(`${SEQUENCES} random sequences of stops, kills and compactions keep every r
   let requests = 0
   for (let first = 0; first < SEQUENCES; first += SEQUENCES_PER_AGENT) {
     const random = seededRandom(first + 1)
-    const agent = await startTestAgent({ env: ENVIRONMENT, script: (call) => someReply(random, call) })
+    const script = (call: ModelCall) => someReply(random, call)
+    const agent = await startTestAgent({ env: ENVIRONMENT, script, place: FAST_DISK })
     try {
       for (let sequence = first; sequence < first + SEQUENCES_PER_AGENT; sequence++) {
         const running: Promise<unknown>[] = []

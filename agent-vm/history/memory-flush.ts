@@ -14,7 +14,13 @@ const MAX_ROUNDS = 3
 const MAX_TOKENS = 2048
 const FILE_TOOLS = new Set(['read_file', 'write_file', 'edit_file'])
 
-export async function flushMemory(run: TurnRun): Promise<void> {
+/** What of a turn it needs: `/compact` flushes without one. */
+export interface FlushRun extends Pick<TurnRun, 'conversation' | 'tools' | 'signal' | 'model'> {
+  readonly turn: Pick<TurnRun['turn'], 'turnId' | 'chatId' | 'origin' | 'request'>
+  readonly ports: Pick<TurnRun['ports'], 'model' | 'tools' | 'log'>
+}
+
+export async function flushMemory(run: FlushRun): Promise<void> {
   const canWrite = run.tools.some(({ name }) => name === 'edit_file' || name === 'write_file')
   if (!canWrite || run.turn.request.user.role !== 'owner') return
   const extra: ModelMessage[] = [{ role: 'user', content: MEMORY_FLUSH_PROMPT }]
@@ -31,7 +37,7 @@ export async function flushMemory(run: TurnRun): Promise<void> {
   }
 }
 
-async function askForCalls(run: TurnRun, extra: readonly ModelMessage[]): Promise<readonly AnswerCall[]> {
+async function askForCalls(run: FlushRun, extra: readonly ModelMessage[]): Promise<readonly AnswerCall[]> {
   const parts = run.ports.model.stream({
     model: run.model,
     messages: run.conversation.request(extra),
@@ -46,7 +52,7 @@ async function askForCalls(run: TurnRun, extra: readonly ModelMessage[]): Promis
   return []
 }
 
-async function runCall(run: TurnRun, call: AnswerCall): Promise<string> {
+async function runCall(run: FlushRun, call: AnswerCall): Promise<string> {
   if (call.problem) return call.problem
   if (!FILE_TOOLS.has(call.name) || !isMemoryPath(call.input.path))
     return 'Refused: only files under memory/ can be used now.'

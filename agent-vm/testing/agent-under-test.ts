@@ -38,10 +38,15 @@ export interface TestOptions {
   readonly script?: Script | readonly Reply[]
   readonly env?: Record<string, string>
   readonly createTools?: (workspace: string) => FakeTools
+  /** Where its folder is made. */
+  readonly place?: string
 }
 
+/** For tests that open databases by the hundred: no power is cut, so the disk may be memory. */
+export const FAST_DISK = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
 export async function startTestAgent(options: TestOptions = {}): Promise<AgentUnderTest> {
-  const folder = mkdtempSync(join(tmpdir(), 'agent-test-'))
+  const folder = mkdtempSync(join(options.place ?? tmpdir(), 'agent-test-'))
   const workspace = join(folder, 'workspace')
   mkdirSync(workspace)
   const model = await startFakeModel(options.script ?? [{ content: 'hello' }])
