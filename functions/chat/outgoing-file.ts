@@ -7,6 +7,8 @@ import type { Upload } from './telegram-client.ts'
 export const MAX_UPLOAD_BYTES = 50 * 1024 * 1024
 export const MAX_PHOTO_BYTES = 10 * 1024 * 1024
 
+const STALL_MS = 20_000
+
 export type AgentFile = Extract<Outgoing, { kind: 'agent_file' }>
 
 export class FileTooLarge extends Error {
@@ -22,7 +24,7 @@ export class FileTooLarge extends Error {
 export async function openOutgoingFile(
   agent: Pick<AgentClient, 'getFile' | 'exportAll'>,
   { from, name }: AgentFile,
-  { asDocument }: { asDocument: boolean },
+  { asDocument, stallMs = STALL_MS }: { asDocument: boolean; stallMs?: number },
 ): Promise<Pick<Upload, 'as' | 'name' | 'content'>> {
   const { body, bytes } = await (from === 'export' ? agent.exportAll() : agent.getFile(from.path))
   if (bytes !== undefined && bytes > MAX_UPLOAD_BYTES) {
@@ -30,7 +32,7 @@ export async function openOutgoingFile(
     throw new FileTooLarge(`${bytes} bytes`)
   }
   const isPhoto = !asDocument && isPhotoName(name) && bytes !== undefined && bytes <= MAX_PHOTO_BYTES
-  return { as: isPhoto ? 'photo' : 'document', name, content: bounded(body) }
+  return { as: isPhoto ? 'photo' : 'document', name, content: bounded(body, { bytes, stallMs }) }
 }
 
 export function isPhotoName(name: string): boolean {
@@ -41,21 +43,39 @@ export function fileName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1).slice(0, 200) || 'file'
 }
 
-async function* bounded(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** Ends only with the whole file: half of one would pass for all of it. */
+async function* bounded(
+  body: ReadableStream<Uint8Array>,
+  { bytes, stallMs }: { bytes: number | undefined; stallMs: number },
+): AsyncGenerator<Uint8Array> {
   const reader = body.getReader()
   let total = 0
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch((cause: unknown) => {
-        // An upload that is broken off is none: Telegram waits for its end.
+      // An upload that is broken off is none: Telegram waits for its end.
+      const { done, value } = await readInTime(reader, stallMs).catch((cause: unknown) => {
         throw new AgentUnreachable('the file broke off', { cause })
       })
-      if (done) return
+      if (done) {
+        if (bytes !== undefined && total < bytes) throw new AgentUnreachable('the file broke off')
+        return
+      }
       total += value.byteLength
       if (total > MAX_UPLOAD_BYTES) throw new FileTooLarge(`more than ${MAX_UPLOAD_BYTES} bytes`)
       yield value
     }
   } finally {
     await reader.cancel().catch(() => undefined)
+  }
+}
+
+/** A machine that stops in the middle of a file must not hold up everything that is said after it. */
+async function readInTime(reader: ReadableStreamDefaultReader<Uint8Array>, stallMs: number) {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error('nothing more came')), stallMs)
+  try {
+    return await Promise.race([reader.read(), late])
+  } finally {
+    clearTimeout(timer)
   }
 }
