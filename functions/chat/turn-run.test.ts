@@ -145,6 +145,7 @@ describe('TurnRun', () => {
 
   test('owes nothing to an agent that stopped', async () => {
     const turn = await start((agent) => agent.sleep(60_000))
+    turn.sleep = pause
     const run = turn.run()
     await turn.until(() => turn.live?.agent !== undefined)
     turn.live?.stop()
