@@ -1,5 +1,5 @@
 /** Sums over machines for operators: what is ready, what it costs, and which nodes let us down. */
-import { and, asc, eq, isNotNull, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, isNotNull, ne, notInArray, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import { machines } from './schema.ts'
 
@@ -33,7 +33,7 @@ export async function loadMachineReport(
     database
       .select({ count, price: sql<number | null>`sum(coalesce(${machines.creditsPerDay}, ${defaultPrice}))` })
       .from(machines)
-      .where(and(isNotNull(machines.itemHash), isNotNull(machines.orderedAt), ne(machines.state, 'gone'))),
+      .where(and(isNotNull(machines.itemHash), notInArray(machines.state, ['recorded', 'gone']))),
     database
       .select({
         node: sql<string>`coalesce(${machines.crnUrl}, ${machines.sshHost}, 'no node')`,

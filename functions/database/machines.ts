@@ -101,7 +101,7 @@ export async function countPaidMachines(database: Database): Promise<number> {
   const [row] = await database
     .select({ count: sql<number>`count(*)` })
     .from(machines)
-    .where(and(isNotNull(machines.itemHash), isNotNull(machines.orderedAt), ne(machines.state, 'gone')))
+    .where(and(isNotNull(machines.itemHash), notInArray(machines.state, ['recorded', 'gone'])))
   return row?.count ?? 0
 }
 
