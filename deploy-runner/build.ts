@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
 import { packRuntime } from './runtime-member.ts'
 
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const BEST_COMPRESSION = 9
 
 const OPTIONS = {
@@ -25,22 +26,32 @@ const OPTIONS = {
   logLevel: 'error',
 } as const satisfies BuildOptions
 
-export async function buildRunner(outFolder: string, runtime: string): Promise<void> {
-  const root = dirname(dirname(fileURLToPath(import.meta.url)))
+export interface RunnerParts {
+  /** The `node` binary that goes onto machines. */
+  readonly runtime: string
+  /** The same, packed already; packing it takes half a minute. */
+  readonly packedRuntime?: string
+  /** The agent server in one file. */
+  readonly bundle: string
+}
+
+export async function buildRunner(outFolder: string, { runtime, packedRuntime, bundle }: RunnerParts): Promise<void> {
   await rm(outFolder, { recursive: true, force: true })
   await mkdir(outFolder, { recursive: true })
   await build({
     ...OPTIONS,
-    entryPoints: [join(root, 'deploy-runner/main.ts')],
+    entryPoints: [join(ROOT, 'deploy-runner/main.ts')],
     outfile: join(outFolder, 'runner.mjs'),
   })
-  await cp(join(root, 'dist/agent.mjs'), join(outFolder, 'agent.mjs'))
-  await cp(join(root, 'workspace'), join(outFolder, 'workspace'), { recursive: true })
+  await cp(bundle, join(outFolder, 'agent.mjs'))
+  await cp(join(ROOT, 'workspace'), join(outFolder, 'workspace'), { recursive: true })
   await cp(runtime, join(outFolder, 'node'))
-  await writeFile(join(outFolder, 'node.tar.gz'), await packRuntime(runtime, BEST_COMPRESSION))
+  const packed = join(outFolder, 'node.tar.gz')
+  if (packedRuntime) await cp(packedRuntime, packed)
+  else await writeFile(packed, await packRuntime(runtime, BEST_COMPRESSION))
 }
 
 if (import.meta.main) {
   // The Node that builds is the one that goes onto machines: run this on Linux with the version that is meant.
-  await buildRunner(join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist', 'runner'), process.execPath)
+  await buildRunner(join(ROOT, 'dist/runner'), { runtime: process.execPath, bundle: join(ROOT, 'dist/agent.mjs') })
 }

@@ -43,8 +43,12 @@ mkdir -p "$staging"
 trap clear_staging EXIT
 installer=
 # In the background, because a shell hears a signal only when what it waits for is not in the foreground.
-trap '[ -z "$installer" ] || kill "$installer" 2>/dev/null; exit 1' HUP INT TERM PIPE
-tar -xzf - -C "$staging"
+trap '[ -z "$installer" ] || kill "$installer" 2>/dev/null; tail -n 12 "$staging/apt.log" 2>/dev/null; exit 1' HUP INT TERM PIPE
+tar -xzf - -C "$staging" || {
+  # Of a full disk tar says only how much it could write.
+  echo "what was sent could not be unpacked; free: $(df -Pk "$HOME" | tail -n 1 | tr -s ' ' | cut -d ' ' -f 4) KB" >&2
+  exit 1
+}
 limit=
 [ $mode = plain ] || limit="timeout -k 10 ${INSTALLER_LIMIT_S}"
 $limit sh "$staging/install.sh" 2>&1 < /dev/null &

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '../local/sqld.ts'
 import { generateSshKeyPair } from './ssh-key-pair.ts'
-import { openProxy, RunnerUnderTest, type TestMachine } from './testing/runner-under-test.ts'
+import { openProxy } from './testing/proxy.ts'
+import { RunnerUnderTest, type TestMachine } from './testing/runner-under-test.ts'
 
 let runner: RunnerUnderTest
 let machine: TestMachine

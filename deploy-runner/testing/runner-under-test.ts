@@ -1,7 +1,6 @@
 /** For tests: a runner over a real local machine (a real SSH server, a folder), with signed calls and a small real agent. */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Socket, connect as tcpConnect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
@@ -218,54 +217,6 @@ async function readAnswer(response: Response, onLine?: (line: ProgressLine) => v
     get error() {
       if (!last || !('error' in last)) throw new Error(raw)
       return last.error
-    },
-  }
-}
-
-export interface Proxy {
-  readonly port: number
-  /** Bytes that came from the client so far. */
-  readonly passed: () => number
-  cut(): void
-  close(): void
-}
-
-/** A way to the machine that can be cut. */
-export async function openProxy(
-  to: number,
-  onBytes: (passed: number, cut: () => void) => void = () => undefined,
-): Promise<Proxy> {
-  const sockets = new Set<Socket>()
-  let passed = 0
-  const cut = () => {
-    for (const socket of sockets) socket.destroy()
-  }
-  const server = createServer((socket) => {
-    const upstream = tcpConnect(to, '127.0.0.1')
-    for (const [end, other] of [
-      [socket, upstream],
-      [upstream, socket],
-    ] as const) {
-      sockets.add(end)
-      end.on('error', () => other.destroy())
-      end.on('close', () => other.destroy())
-    }
-    socket.on('data', (chunk) => {
-      passed += chunk.length
-      upstream.write(chunk)
-      onBytes(passed, cut)
-    })
-    upstream.pipe(socket)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  return {
-    port: typeof address === 'object' && address ? address.port : 0,
-    passed: () => passed,
-    cut,
-    close: () => {
-      cut()
-      server.close()
     },
   }
 }

@@ -1,30 +1,18 @@
 /**
  * The disk of a real Debian 12 machine with systemd and sshd, made by debootstrap from the archive that this computer itself
- * uses. Made once per recipe and kept in `.data/vm-cache/`; virtual machines run on throw-away copies of it.
+ * uses. Made once per recipe and kept in the person's cache folder; virtual machines run on throw-away copies of it.
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import {
-  appendFile,
-  copyFile,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  truncate,
-  writeFile,
-} from 'node:fs/promises'
+import { appendFile, copyFile, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { generateSshKeyPair } from '../../deploy-runner/ssh-key-pair.ts'
-import { ROOT } from '../../local/settings.ts'
+import { cached } from './cache.ts'
 
 const run = promisify(execFile)
 
-const CACHE = join(ROOT, '.data', 'vm-cache')
 const DISK_BYTES = 4 * 1024 ** 3
 const SUITE = 'bookworm'
 /** As on a cloud image, and nothing that the installer should bring itself. */
@@ -79,8 +67,7 @@ export async function ensureDebianImage(): Promise<DebianImage> {
     .update(JSON.stringify([RECIPE_VERSION, SUITE, PACKAGES, NETWORK, DISK_BYTES]))
     .digest('hex')
     .slice(0, 12)
-  const folder = join(CACHE, `debian-${recipe}`)
-  if (!existsSync(folder)) await buildImage(folder)
+  const folder = await cached('debian', recipe, buildImage)
   return {
     disk: join(folder, 'disk.img'),
     kernel: join(folder, 'vmlinuz'),
@@ -89,12 +76,9 @@ export async function ensureDebianImage(): Promise<DebianImage> {
   }
 }
 
-/** Everything is built aside and renamed at the end: an image that is there is complete. */
-async function buildImage(folder: string): Promise<void> {
-  const building = `${folder}.building`
+async function buildImage(building: string): Promise<void> {
   const root = join(building, 'root')
-  await rm(building, { recursive: true, force: true })
-  await mkdir(root, { recursive: true })
+  await mkdir(root)
   const options = { timeout: BUILD_LIMIT_MS, maxBuffer: 64 * 1024 * 1024 }
   const mirror = await archiveOfThisMachine()
   await run('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, root, mirror], options)
@@ -110,7 +94,6 @@ async function buildImage(folder: string): Promise<void> {
   await truncate(disk, DISK_BYTES)
   await run('mkfs.ext4', ['-q', '-F', '-d', root, disk], options)
   await rm(root, { recursive: true, force: true })
-  await rename(building, folder)
 }
 
 async function configure(root: string, building: string): Promise<void> {

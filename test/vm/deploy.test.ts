@@ -1,54 +1,51 @@
-/** The real runner against a real Debian 12 machine: prepared, deployed to, talked to, cut, attacked and wiped. */
+/** The real runner against a real Debian 12 machine: prepared, deployed to, talked to, broken, cut, attacked and wiped. */
 import { readFileSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { Agent, request } from 'node:https'
-import { createServer, type Socket, connect as tcpConnect } from 'node:net'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { renderCaddyfile } from '../../deploy-runner/agent-files.ts'
 import type { DeployRequest } from '../../deploy-runner/protocol.ts'
-import { ROOT } from '../../local/settings.ts'
+import { openProxy } from '../../deploy-runner/testing/proxy.ts'
+import { type AgentAddress, agentClient } from './agent-client.ts'
+import { cachedRuntime } from './cache.ts'
 import { ensureDebianImage, missingPrerequisites } from './debian-image.ts'
-import { type Answer, type RunnerProcess, startRunner } from './runner-process.ts'
+import { Measurements } from './measurements.ts'
+import { type Answer, type RunnerOptions, type RunnerProcess, startRunner } from './runner-process.ts'
 import { type ScriptedModel, startScriptedModel } from './scripted-model.ts'
 import { bootVirtualMachine, type VirtualMachine } from './virtual-machine.ts'
 
-const DOMAIN = 'agent.test'
-const SECRET = 'planted-secret-of-the-agent'
+const ADDRESS: AgentAddress = { domain: 'agent.test', secret: 'planted-secret-of-the-agent' }
 const KEY = 'bk-planted-inference-key'
 const ODD_PROMPT = `line one\nline "two" 'three' \`four\` $HOME $(id) \\ %s #\n${'🦊'.repeat(500)}${'x'.repeat(6_000)}`
-const ADVERSARY = readFileSync(new URL('adversary.sh', import.meta.url))
-/** A fixed piece of work, to compare steps with whatever the emulation makes of the clock. */
-const REFERENCE_COMMAND = 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; head -c 20000000 /dev/zero | sha256sum'
+const ADVERSARY = readFileSync(new URL('adversary.sh', import.meta.url), 'base64')
+const OTHER_HOST_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
 
 let vm: VirtualMachine
 let runner: RunnerProcess
+let runnerOptions: RunnerOptions
 let model: ScriptedModel
 let hostKey: string
-const measured: Record<string, unknown> = {}
+const measurements = new Measurements()
 
 beforeAll(async () => {
   const missing = await missingPrerequisites()
   if (missing) throw new Error(missing)
-  const image = await ensureDebianImage()
+  const [image, packedRuntime] = await Promise.all([ensureDebianImage(), cachedRuntime()])
   model = await startScriptedModel()
-  runner = await startRunner(image.sshPrivateKey)
+  runnerOptions = { sshPrivateKey: image.sshPrivateKey, packedRuntime }
+  runner = await startRunner(runnerOptions)
   vm = await bootVirtualMachine(image)
 })
 afterAll(async () => {
   await vm?.stop()
   await runner?.stop()
   model?.close()
-  addRatios()
-  await mkdir(join(ROOT, '.data'), { recursive: true })
-  await writeFile(join(ROOT, '.data', 'vm-bench.json'), `${JSON.stringify(measured, null, 2)}\n`)
-  console.log(JSON.stringify(measured, null, 2))
+  await measurements.save()
 })
 
 const target = (port = vm.sshPort) => ({ host: '127.0.0.1', port, user: 'root', host_key: hostKey })
-const ingress = { kind: 'caddy', domain: DOMAIN } as const
-const deployment = (changes: Partial<DeployRequest['agent']> = {}, port?: number): DeployRequest => ({
-  target: target(port),
-  ingress,
+const preparation = () => ({ target: target(), ingress: { kind: 'caddy', domain: ADDRESS.domain } as const })
+const deployment = (changes: Partial<DeployRequest['agent']> = {}, { domain, secret } = ADDRESS): DeployRequest => ({
+  target: target(),
+  ingress: { kind: 'caddy', domain },
   agent: {
     agent_id: 'a1',
     name: 'Rosa "the\nfox"',
@@ -59,120 +56,171 @@ const deployment = (changes: Partial<DeployRequest['agent']> = {}, port?: number
     callback_url: 'http://10.0.2.2:9/agents/a1/pending',
     ...changes,
   },
-  secrets: { agent_secret: SECRET, libertai_api_key: KEY },
+  secrets: { agent_secret: secret, libertai_api_key: KEY },
 })
+
+const prepare = () => untilFree(() => runner.call('/machines/prepare', preparation()))
+const deploy = (request = deployment()) => untilFree(() => runner.call('/machines/deploy', request))
 
 describe('a bare Debian machine', () => {
   test('tells its key on first contact', async () => {
-    const answer = await runner.call('/machines/probe', {
-      target: { host: '127.0.0.1', port: vm.sshPort, user: 'root' },
-      wait_ms: 60_000,
-    })
-    expect(answer.error).toBeUndefined()
-    expect(answer.result).toMatchObject({ mode: 'systemd', os: expect.stringContaining('bookworm') })
-    hostKey = answer.result!.host_key
-    measured.reference_command_ms = await timeOf(() => vm.sh(REFERENCE_COMMAND))
+    const { host_key: _, ...unknown } = target()
+    const { result } = await runner.call('/machines/probe', { target: unknown, wait_ms: 60_000 })
+    expect(result).toMatchObject({ mode: 'systemd', os: expect.stringContaining('bookworm') })
+    hostKey = result?.host_key ?? ''
+    await measurements.reference(vm)
   })
 
-  test.each(['packages', 'users', 'runtime', 'bundle', 'workspace', 'ingress'])(
-    'whose connection is cut at %s converges afterwards',
-    async (step) => {
-      const answer = await cutAt(step, (port) => ({
-        path: '/machines/prepare',
-        body: { target: target(port), ingress },
-      }))
-      expect(answer.error?.code).toBe('disconnected')
-    },
-  )
+  test('whose disk is full is told with the step and the last line', async () => {
+    // Enough for the beginning of what is sent, not for its end.
+    await vm.sh('cp -a /root/.ssh /run/ssh; mount -t tmpfs -o size=20m,mode=700 tmpfs /root; cp -a /run/ssh /root/.ssh')
+    const { error } = await prepare()
+    await vm.sh('umount -l /root; rm -r /run/ssh')
+    expect(error).toMatchObject({ code: 'step_failed', message: expect.stringMatching(/unpacked; free: 0 KB/) })
+  })
 
-  test('is prepared without a secret, and again without a change', async () => {
-    const first = await runner.call('/machines/prepare', { target: target(), ingress })
-    expect(first.error).toBeUndefined()
-    const again = await runner.call('/machines/prepare', { target: target(), ingress })
-    expect(again.result).toMatchObject({ changed: [], round_trips: 1, bytes_sent: 0 })
-    expect(await vm.sh('ls /etc/baal')).not.toContain('secrets.json')
+  test('whose package archive is broken is told with the last lines of apt', async () => {
+    await vm.sh('cp -a /etc/apt /root/apt; cp -a /var/lib/apt/lists /root/lists; rm -rf /var/lib/apt/lists/*')
+    await vm.sh('echo "deb nonsense" > /etc/apt/sources.list')
+    const { error } = await prepare()
+    expect(error).toMatchObject({ code: 'step_failed', step: 'packages', message: expect.stringMatching(/^E: /m) })
+    await vm.sh('rm -rf /etc/apt; mv /root/apt /etc/apt; cp -a /root/lists/* /var/lib/apt/lists/; rm -rf /root/lists')
+  })
+
+  test('where others install packages is waited for, also after the connection was cut meanwhile', async () => {
+    await vm.sh('cat > /run/hold.pl', HOLD_DPKG_LOCK)
+    await vm.sh(
+      'systemd-run -q --unit=others perl /run/hold.pl; timeout 60 sh -c "until [ -e /run/held ]; do sleep 1; done"',
+    )
+    expect((await cutAt('packages', '/machines/prepare', preparation())).error?.code).toBe('disconnected')
+    const again = prepare()
+    await vm.sh('timeout 60 sh -c "until pgrep apt-get > /dev/null; do sleep 1; done"; sleep 3; ! command -v caddy')
+    await vm.sh('systemctl stop others')
+    expect((await again).error).toBeUndefined()
+    await vm.sh('command -v caddy && ! dpkg --audit | grep .')
+  })
+
+  // The steps that only such a machine has; cuts at the others are tested where a machine is a folder (machines.test.ts).
+  test.each(['users', 'runtime'])('is prepared after the connection was cut at %s', async (step) => {
+    await vm.sh(UNDO[step] ?? 'true')
+    expect((await cutAt(step, '/machines/prepare', preparation())).error?.code).toBe('disconnected')
+    expect((await prepare()).error).toBeUndefined()
+    expect((await prepare()).result).toMatchObject({ changed: [], round_trips: 1, bytes_sent: 0 })
+  })
+
+  test('that is prepared has everything but the agent’s own, and no secret', async () => {
+    expect(await vm.sh('ls -A /etc/baal')).toBe('applied-ingress')
     expect(await vm.sh('/opt/baal/bin/node --version')).toBe(process.version)
+    expect(await vm.sh('systemctl is-active caddy; ls -A /root/.baal-staging 2>/dev/null || true')).toBe('active')
+  })
+
+  test('gets the certificate of a public name from one of two authorities', async () => {
+    await vm.sh('cat > /tmp/Caddyfile', renderCaddyfile('words.2n6.me'))
+    const adapted = await vm.sh('caddy adapt --config /tmp/Caddyfile')
+    const issuers = JSON.parse(adapted).apps.tls.automation.policies[0].issuers as { module: string }[]
+    expect(issuers.map(({ module }) => module)).toEqual(['acme', 'zerossl'])
   })
 })
 
 describe('an agent on it', () => {
   test('is deployed to the prepared machine', async () => {
-    const ms = await timeOf(async () => {
-      const answer = await runner.call('/machines/deploy', deployment())
-      expect(answer.error).toBeUndefined()
-      expect(answer.result?.changed).toEqual(['secrets', 'service'])
-      measured.deploy_prepared = summary(answer)
-    })
-    measured.deploy_prepared_ms = ms
+    const answer = await measurements.measure('prepared', () => deploy())
+    expect(answer.error).toBeUndefined()
+    expect(answer.result).toMatchObject({ changed: ['secrets', 'service'], round_trips: 2 })
   })
 
   test('answers through Caddy with its own prompt, unchanged', async () => {
-    await certified()
-    expect(await agentRequest('GET', '/health')).toContain(runner.agentVersion)
-    expect(await chat('hi there', 't1')).toContain('hello from the model')
+    const agent = agentClient(vm, ADDRESS)
+    expect(await agent.answers()).toMatchObject({ version: runner.agentVersion })
+    expect(await agent.chat('hi there', 't1')).toContain('hello from the model')
     expect(model.systemPrompt()).toContain(ODD_PROMPT)
     expect([...model.keys]).toEqual([`Bearer ${KEY}`])
   })
 
   test('is left alone by a second deployment, which takes one round trip', async () => {
-    const ms = await timeOf(async () => {
-      const answer = await runner.call('/machines/deploy', deployment())
-      expect(answer.result).toMatchObject({ changed: [], round_trips: 1, bytes_sent: 0 })
-    })
-    measured.deploy_unchanged_ms = ms
+    const answer = await measurements.measure('unchanged', () => deploy())
+    expect(answer.result).toMatchObject({ changed: [], round_trips: 1, bytes_sent: 0 })
   })
 
   test('cannot find a secret with everything its shell can do', async () => {
+    const agent = agentClient(vm, ADDRESS)
     await vm.sh('printf planted-control > /srv/baal/workspace/control.txt; chmod 644 /srv/baal/workspace/control.txt')
-    const script = ADVERSARY.toString('base64')
-    const command = `echo ${script} | base64 -d > /tmp/look.sh; timeout 600 bash /tmp/look.sh > look.txt 2>&1 & sleep 1; echo started`
-    await chat(`bash: ${command}`, 't2')
-    await expect
-      .poll(() => vm.sh('tail -n 1 /srv/baal/workspace/look.txt'), { timeout: 900_000, interval: 3_000 })
-      .toBe('finished')
+    const look = `echo ${ADVERSARY} | base64 -d > /tmp/look.sh; timeout 900 bash /tmp/look.sh > look.txt 2>&1 & sleep 1; echo started`
+    await agent.chat(`bash: ${look}`, 't2')
+    const lastLine = () => vm.sh('tail -n 1 /srv/baal/workspace/look.txt')
+    await expect.poll(lastLine, { timeout: 900_000, interval: 3_000 }).toBe('finished')
     const output = await vm.sh('cat /srv/baal/workspace/look.txt')
     // The control shows that the search would have found something.
-    expect(output).toContain('found in files of /srv: planted-control')
-    const findings = output.split('\n').filter((line) => /^(found|may|set-user|unusual|the export|sees)/.test(line))
+    const findings = output.split('\n').filter((line) => /^(found|may|unusual|sees)/.test(line))
     expect(findings).toEqual(['found in files of /srv: planted-control'])
     expect(output).toMatch(/CapEff:\s+0000000000000000/)
     expect(output).toMatch(/NoNewPrivs:\s+1/)
     expect(output).toContain('(baal-tools)')
   })
 
-  test.each(['secrets', 'service', 'health', 'ingress'])('is made whole again after a cut at %s', async (step) => {
-    const changes = { system_prompt: `changed before ${step}` }
-    const secrets = { agent_secret: `${SECRET}-${step}`, libertai_api_key: KEY }
-    const before = { ...deployment(changes), ingress: { kind: 'caddy', domain: `${step}.test` }, secrets }
-    const answer = await cutAt(step, (port) => ({
-      path: '/machines/deploy',
-      body: { ...before, target: target(port) },
-    }))
-    expect(answer.error?.code).toBe('disconnected')
-    expect((await runner.call('/machines/deploy', before)).error).toBeUndefined()
-    const again = await runner.call('/machines/deploy', before)
-    expect(again.result).toMatchObject({ changed: [], round_trips: 1 })
-    await certified(`${step}.test`)
-    expect(await chat('hi', `cut-${step}`, `${SECRET}-${step}`, `${step}.test`)).toContain('hello')
+  test('is not led by links in its workspace to what its server may read', async () => {
+    const agent = agentClient(vm, ADDRESS)
+    for (const path of LINKS) expect(await agent.get(`/files/${path}`)).not.toContain('planted')
+    await agent.chat('hi', 't3', 'c3')
+    expect(model.everything()).not.toContain(ADDRESS.secret)
+    await vm.sh(`cd /srv/baal/workspace && find . -type l -delete`)
+  })
+
+  test('comes back when its server is killed, and stays when a command eats all the memory', async () => {
+    const agent = agentClient(vm, ADDRESS)
+    const mainPid = () => vm.sh('systemctl show -p MainPID --value baal-agent')
+    const killed = await mainPid()
+    await vm.sh('systemctl kill --kill-whom=main -s KILL baal-agent')
+    await expect.poll(mainPid, { timeout: 60_000, interval: 500 }).not.toMatch(new RegExp(`^(0|${killed})$`))
+    await agent.answers()
+    const before = await mainPid()
+    await vm.sh('systemctl set-property --runtime baal-agent MemoryMax=300M')
+    await agent.chat('bash: head -c 2G /dev/zero | tail | wc -c', 't4')
+    expect(await vm.sh('grep -w oom_kill /sys/fs/cgroup/system.slice/baal-agent.service/memory.events')).not.toMatch(
+      / 0$/,
+    )
+    expect(await mainPid()).toBe(before)
+    await agent.answers()
+    await vm.sh('systemctl set-property --runtime baal-agent MemoryMax=85%')
+  })
+
+  test('runs new code and a new prompt after an update, and remembers', async () => {
+    const newer = await startRunner({ ...runnerOptions, mark: 'newer' })
+    await runner.stop()
+    runner = newer
+    const { result } = await deploy(deployment({ system_prompt: 'Be a newer fox.' }))
+    expect(result?.changed).toEqual(['bundle', 'service'])
+    const agent = agentClient(vm, ADDRESS)
+    expect(await agent.answers()).toMatchObject({ version: newer.agentVersion })
+    await agent.chat('and now?', 't5')
+    expect(model.systemPrompt()).toContain('Be a newer fox.')
+    expect(model.everything()).toContain('hi there')
+  })
+
+  test.each(['service', 'ingress'])('is made whole again after a cut at %s', async (step) => {
+    const address = { domain: step === 'ingress' ? 'moved.test' : ADDRESS.domain, secret: `${ADDRESS.secret}-${step}` }
+    const request = deployment({ system_prompt: `changed before ${step}` }, address)
+    expect((await cutAt(step, '/machines/deploy', request)).error?.code).toBe('disconnected')
+    expect((await deploy(request)).error).toBeUndefined()
+    expect((await deploy(request)).result).toMatchObject({ changed: [], round_trips: 1 })
+    const agent = agentClient(vm, address)
+    await agent.answers()
+    expect(await agent.chat('hi', `cut-${step}`)).toContain('hello')
     expect(model.systemPrompt()).toContain(`changed before ${step}`)
   })
 
   test('is refused where another host key is expected', async () => {
-    const other = {
-      ...target(),
-      host_key: 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
-    }
-    const answer = await runner.call('/machines/deploy', { ...deployment(), target: other })
+    const answer = await deploy({ ...deployment(), target: { ...target(), host_key: OTHER_HOST_KEY } })
     expect(answer.error).toMatchObject({ code: 'host_key_mismatch' })
   })
 
   test('that does not come up is told with its last lines, and the next try converges', async () => {
     const squatter = 'require("net").createServer((socket) => socket.destroy()).listen(8080, "127.0.0.1")'
     await vm.sh(`systemctl stop baal-agent; systemd-run -q --unit=squatter /opt/baal/bin/node -e '${squatter}'`)
-    const answer = await runner.call('/machines/deploy', deployment())
-    expect(answer.error).toMatchObject({ code: 'unhealthy', step: 'health', message: expect.stringContaining('8080') })
+    const { error } = await deploy()
+    expect(error).toMatchObject({ code: 'unhealthy', step: 'health', message: expect.stringContaining('8080') })
     await vm.sh('systemctl stop squatter')
-    expect((await runner.call('/machines/deploy', deployment())).error).toBeUndefined()
+    expect((await deploy()).error).toBeUndefined()
   })
 
   test('keeps its secrets out of commands, logs, progress and the unit', async () => {
@@ -185,114 +233,57 @@ describe('an agent on it', () => {
 
 describe('at the end', () => {
   test('the machine is wiped of everything that was the agent', async () => {
-    const answer = await runner.call('/machines/wipe', { target: target() })
-    expect(answer.error).toBeUndefined()
-    const left = await vm.sh(
-      'grep -rlas "plant[e]d" /etc /opt /srv /var /root /run /tmp 2>/dev/null; ls -d /opt/baal /etc/baal /srv/baal /var/lib/baal 2>/dev/null; id baal 2>/dev/null; id baal-tools 2>/dev/null; true',
-    )
-    expect(left).toBe('')
-    expect((await runner.call('/machines/wipe', { target: target() })).error).toBeUndefined()
+    const wipe = () => runner.call('/machines/wipe', { target: target() })
+    expect((await wipe()).error).toBeUndefined()
+    expect(await vm.sh('grep -rlas "plant[e]d" /etc /opt /srv /var /root /run /tmp || true')).toBe('')
+    expect(await vm.sh('ls -d /opt/baal /etc/baal /srv/baal /var/lib/baal 2>/dev/null || true')).toBe('')
+    expect(await vm.sh('id baal 2>/dev/null; id baal-tools 2>/dev/null; pgrep -f launch.mjs || true')).toBe('')
+    expect((await wipe()).error).toBeUndefined()
   })
 
   test('and could be used anew, from nothing but its packages', async () => {
-    measured.deploy_bare_ms = await timeOf(async () => {
-      const answer = await runner.call('/machines/deploy', deployment())
-      expect(answer.error).toBeUndefined()
-      measured.deploy_bare = summary(answer)
-    })
-    await certified()
-    expect(await chat('hi', 'again')).toContain('hello')
+    const answer = await measurements.measure('bare, packages present', () => deploy())
+    expect(answer.error).toBeUndefined()
+    const agent = agentClient(vm, ADDRESS)
+    await agent.answers()
+    expect(await agent.chat('hi', 'again')).toContain('hello')
   })
 })
 
-function summary({ result, lines }: Answer) {
-  const steps = Object.fromEntries(lines.filter(({ status }) => status === 'ok').map(({ step, ms }) => [step, ms]))
-  return { round_trips: result?.round_trips, bytes_sent: result?.bytes_sent, steps }
+/** As apt does it, and says so by a file. */
+const HOLD_DPKG_LOCK = `use Fcntl;
+open(my $lock, ">", "/var/lib/dpkg/lock-frontend") or die;
+my $whole_file = pack("s s l! l! i", F_WRLCK, 0, 0, 0, 0);
+fcntl($lock, F_SETLK, $whole_file) or die;
+open(my $held, ">", "/run/held") or die;
+sleep 600;
+`
+
+/** Steps that the machine has behind it by then, made necessary again. */
+const UNDO: Readonly<Record<string, string>> = {
+  users: 'userdel baal-tools; userdel baal',
+  runtime: 'rm /opt/baal/bin/node',
 }
 
-/** Each time as a multiple of the reference command in the same guest: that is what says something about other machines. */
-function addRatios(): void {
-  const reference = Number(measured.reference_command_ms)
-  for (const name of ['deploy_prepared', 'deploy_unchanged', 'deploy_bare']) {
-    const ms = Number(measured[`${name}_ms`])
-    if (ms && reference) measured[`${name}_ratio`] = Math.round((ms / reference) * 100) / 100
-  }
-}
+/** Made by the adversary. */
+const LINKS = ['memory/MEMORY.md', 'HEARTBEAT.md', 'skills/link/SKILL.md', 'link-to-credentials', 'link-to-database']
 
-async function timeOf(work: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now()
-  await work()
-  return Math.round(performance.now() - startedAt)
-}
-
-/** A call through a proxy that cuts the connection as soon as the step begins. */
-async function cutAt(step: string, call: (port: number) => { path: string; body: object }): Promise<Answer> {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    const upstream = tcpConnect(vm.sshPort, '127.0.0.1')
-    for (const end of [socket, upstream]) {
-      sockets.add(end)
-      end.on('error', () => end.destroy())
-    }
-    socket.pipe(upstream).pipe(socket)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const { path, body } = call(typeof address === 'object' && address ? address.port : 0)
+/** Cuts the connection as soon as the step begins. */
+async function cutAt(step: string, path: string, body: { readonly target: object }): Promise<Answer> {
+  const proxy = await openProxy(vm.sshPort)
   try {
-    return await runner.call(path, body, (line) => {
-      if (line.step === step && line.status === 'start') for (const socket of sockets) socket.destroy()
+    return await runner.call(path, { ...body, target: target(proxy.port) }, (line) => {
+      if (line.step === step && line.status === 'start') proxy.cut()
     })
   } finally {
-    server.close()
+    proxy.close()
   }
 }
 
-/** A Caddy that has just learned its domain refuses connections until it has made the certificate. */
-async function certified(domain = DOMAIN): Promise<void> {
-  const isUp = () =>
-    agentRequest('GET', '/health', undefined, SECRET, domain).then(
-      (text) => text.includes('"ok"'),
-      () => false,
-    )
-  await expect.poll(isUp, { timeout: 60_000, interval: 500 }).toBe(true)
-}
-
-function chat(message: string, turnId: string, secret = SECRET, domain = DOMAIN): Promise<string> {
-  return agentRequest('POST', '/chat', { message, chat_id: 'c1', turn_id: turnId }, secret, domain)
-}
-
-/** Over TLS to Caddy on the machine, trusting the authority that Caddy made for itself there. */
-async function agentRequest(
-  method: string,
-  path: string,
-  body?: object,
-  secret = SECRET,
-  domain = DOMAIN,
-): Promise<string> {
-  const ca = await vm.sh('cat /var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt')
-  const agent = new Agent({ ca, servername: domain })
-  return new Promise((resolve, reject) => {
-    const call = request(
-      {
-        agent,
-        method,
-        path,
-        host: '127.0.0.1',
-        port: vm.httpsPort,
-        headers: { host: domain, authorization: `Bearer ${secret}`, 'content-type': 'application/json' },
-      },
-      (response) => {
-        let text = ''
-        response.setEncoding('utf8')
-        response.on('data', (chunk: string) => {
-          text += chunk
-        })
-        response.on('end', () => resolve(text))
-        response.on('error', reject)
-      },
-    )
-    call.on('error', reject)
-    call.end(body ? JSON.stringify(body) : undefined)
-  })
+/** What a cut call left at work on the machine may take longer than the next one waits for it. */
+async function untilFree(call: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    const answer = await call()
+    if (answer.error?.code !== 'busy') return answer
+  }
 }

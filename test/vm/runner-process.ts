@@ -1,10 +1,12 @@
-/** The real deploy-runner as a process of its own, and signed calls to it. */
+/** The real deploy-runner, laid out and run as in its container (one file, no root), and signed calls to it. */
 import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { appendFile, chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { importJWK, SignJWT } from 'jose'
 import { buildAgentBundle } from '../../agent-vm/bundle.ts'
+import { versionOf } from '../../agent-vm/version.ts'
+import { buildRunner } from '../../deploy-runner/build.ts'
 import {
   type MachineReport,
   type ProgressLine,
@@ -14,8 +16,10 @@ import {
   RunnerLine,
 } from '../../deploy-runner/protocol.ts'
 import { startProcess } from '../../local/child-process.ts'
-import { ROOT } from '../../local/settings.ts'
 import { freePort } from '../../local/sqld.ts'
+
+/** As in the Dockerfile. */
+const RUNNER_UID = '10001'
 
 export interface Answer {
   readonly raw: string
@@ -31,9 +35,21 @@ export interface RunnerProcess {
   stop(): Promise<void>
 }
 
-export async function startRunner(sshPrivateKey: string): Promise<RunnerProcess> {
+export interface RunnerOptions {
+  readonly sshPrivateKey: string
+  readonly packedRuntime: string
+  /** Makes another version of the agent. */
+  readonly mark?: string
+}
+
+export async function startRunner({ sshPrivateKey, packedRuntime, mark }: RunnerOptions): Promise<RunnerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'baal-vm-runner-'))
-  const bundle = await buildAgentBundle(join(folder, 'agent.mjs'))
+  await chmod(folder, 0o755)
+  const bundle = join(folder, 'built-agent.mjs')
+  await buildAgentBundle(bundle)
+  if (mark) await appendFile(bundle, `// ${mark}\n`)
+  const runnerFolder = join(folder, 'runner')
+  await buildRunner(runnerFolder, { runtime: process.execPath, packedRuntime, bundle })
   const signing = generateKeyPairSync('ed25519')
   const key = await importJWK(signing.privateKey.export({ format: 'jwk' }), 'EdDSA')
   const port = await freePort()
@@ -41,15 +57,21 @@ export async function startRunner(sshPrivateKey: string): Promise<RunnerProcess>
   const listening = Promise.withResolvers<void>()
   const runner = startProcess({
     name: 'runner',
-    command: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', join(ROOT, 'deploy-runner/main.ts')],
+    command: 'setpriv',
+    args: [
+      ...[`--reuid=${RUNNER_UID}`, `--regid=${RUNNER_UID}`, '--clear-groups', '--no-new-privs', '--pdeathsig', 'KILL'],
+      ...[join(runnerFolder, 'node'), join(runnerFolder, 'runner.mjs')],
+    ],
+    cwd: '/',
     env: {
-      PATH: process.env.PATH,
+      NODE_ENV: 'production',
       HOST: '127.0.0.1',
       PORT: String(port),
       SSH_PRIVATE_KEY: sshPrivateKey,
       WORKER_PUBLIC_KEY: JSON.stringify(signing.publicKey.export({ format: 'jwk' })),
-      AGENT_BUNDLE: bundle.path,
+      AGENT_BUNDLE: join(runnerFolder, 'agent.mjs'),
+      WORKSPACE_TEMPLATES: join(runnerFolder, 'workspace'),
+      NODE_RUNTIME: join(runnerFolder, 'node'),
     },
     onLine: (line) => {
       printed.push(line)
@@ -68,7 +90,7 @@ export async function startRunner(sshPrivateKey: string): Promise<RunnerProcess>
       .setJti(randomUUID())
       .sign(key)
   return {
-    agentVersion: bundle.version,
+    agentVersion: versionOf(await readFile(bundle)),
     async call(path, body, onLine) {
       const text = JSON.stringify(body)
       const headers = { authorization: `Bearer ${await sign(text)}` }

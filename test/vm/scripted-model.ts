@@ -13,7 +13,8 @@ export interface ScriptedModel {
   readonly port: number
   readonly keys: Set<string>
   systemPrompt(): string
-  lastToolResult(): string
+  /** All that the agent sent last. */
+  everything(): string
   close(): void
 }
 
@@ -37,7 +38,7 @@ export async function startScriptedModel(): Promise<ScriptedModel> {
     port: typeof address === 'object' && address ? address.port : 0,
     keys,
     systemPrompt: () => content('system'),
-    lastToolResult: () => content('tool'),
+    everything: () => JSON.stringify(messages),
     close: () => {
       server.closeAllConnections()
       server.close()

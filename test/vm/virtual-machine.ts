@@ -30,8 +30,10 @@ export async function bootVirtualMachine(image: DebianImage): Promise<VirtualMac
   createWriteStream(console_).end()
   const qemu = startProcess({
     name: 'qemu',
-    command: 'qemu-system-x86_64',
+    // Ends with us, however we end.
+    command: 'setpriv',
     args: [
+      ...['--pdeathsig', 'KILL', 'qemu-system-x86_64'],
       // Emulated throughout: what /dev/kvm promises is not kept on every build machine.
       ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', '2048', '-smp', '2'],
       ...['-display', 'none', '-monitor', 'none', '-serial', `file:${console_}`],
