@@ -33,6 +33,7 @@ const SUITES: Readonly<Record<string, () => Counts>> = {
     ]),
   audit,
   unit: () => vitest('unit', []),
+  commands: () => vitest('commands', ['test/story/commands.test.ts'], { BAAL_ALL_SCREENS: '1' }),
   browser: () => vitest('browser', ['--config', 'test/browser/vitest.config.ts']),
   load: () => vitest('load', ['--config', 'test/load/vitest.config.ts']),
   vm: () => vitest('vm', ['--config', 'test/vm/vitest.config.ts']),
@@ -72,18 +73,12 @@ function command(name: string, args: readonly string[]): Counts {
   return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
 }
 
-function vitest(name: string, args: readonly string[]): Counts {
+function vitest(name: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Counts {
   const folder = mkdtempSync(join(tmpdir(), 'baal-test-'))
   const file = join(folder, 'report.json')
   try {
-    const status = node([
-      'node_modules/vitest/vitest.mjs',
-      'run',
-      '--reporter=default',
-      '--reporter=json',
-      `--outputFile.json=${file}`,
-      ...args,
-    ])
+    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
+    const status = node(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...args], env)
     if (!existsSync(file)) {
       console.log(`FAILED: ${name} wrote no report`)
       return { passed: 0, failed: 1 }
@@ -97,11 +92,11 @@ function vitest(name: string, args: readonly string[]): Counts {
   }
 }
 
-function node(args: readonly string[]): number | null {
+function node(args: readonly string[], env: Readonly<Record<string, string>> = {}): number | null {
   return spawnSync(process.execPath, args, {
     cwd: ROOT,
     stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false' },
+    env: { ...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false', ...env },
   }).status
 }
 

@@ -6,6 +6,7 @@ import { parseRichMessage } from '../../local/telegram/bot-api/rich-message.ts'
 import { checkText as checkTelegramText, MESSAGE_RULES } from '../../local/telegram/text/message-text.ts'
 import { plainEntities } from '../../local/telegram/text/plain-entities.ts'
 import { loadTdlib } from '../../local/telegram/text/tdlib.ts'
+import type { CurrentAgent } from './agents/current-agent.ts'
 import { chatName } from './chat-name.ts'
 import type { DeploymentReport } from './deployment-report.ts'
 import { classifyUpdate, describeDeployment, handleUpdate } from './handle-update.ts'
@@ -150,6 +151,11 @@ export class FakeChat {
       ...(entities.length > 0 ? { entities } : {}),
       ...(replyToBot ? { reply_to_message: { message_id: 1, date, chat, from: BOT, text: 'earlier' } } : {}),
     } as unknown as Message & Update.NonChannel
+  }
+
+  /** Whatever was said before: this is the agent of the chat now, allowed or not. */
+  choose(current: CurrentAgent): void {
+    this.#stored.set('agent', JSON.stringify(current))
   }
 
   /** What this chat keeps between updates. */

@@ -12,7 +12,8 @@ const LONG_NAME = `${'👩‍🚀'.repeat(21)}x`
 const COMMANDS = [
   'start', 'help', 'list', 'manage', 'stop', 'new', 'compact', 'status', 'cancel', 'soul', 'model', 'verbose', 'usage',
   'account', 'login', 'logout', 'language', 'rich', 'timezone', 'share', 'memory', 'files', 'schedule', 'export', 'doctor',
-  'dashboard', 'pool', 'create', 'repair', 'update', 'delete', 'fly',
+  'dashboard', 'pool', 'create', 'repair', 'update', 'delete', 'copy', 'import',
+  'chat', 'retry', 'back', 'skip', 'fly',
 ] // biome-ignore format: one glance
 
 let world: FakeWorld

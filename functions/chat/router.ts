@@ -87,6 +87,9 @@ const REGISTRATIONS: readonly ((router: Router) => void)[] = [
   registerTopicName,
 ]
 
+/** What stands on a wizard's buttons, typed. */
+const WIZARD_COMMANDS: ReadonlySet<string> = new Set(['cancel', 'back', 'skip'])
+
 export const router = buildRouter()
 
 function buildRouter(): Router {
@@ -96,9 +99,9 @@ function buildRouter(): Router {
     return next()
   })
   built.on('message', (ctx, next) => {
-    // Every command leaves a wizard; /cancel does it itself and tells whether there was one.
+    // Every command leaves a wizard, except for its own; /cancel tells whether there was one.
     const command = commandOf(ctx.message, ctx.ports.bot)
-    if (command && command.name !== 'cancel') leaveWizard(ctx)
+    if (command && !WIZARD_COMMANDS.has(command.name)) leaveWizard(ctx)
     return next()
   })
   for (const register of REGISTRATIONS) register(built)

@@ -14,6 +14,7 @@ const Messages = z.looseObject({
   messages: z.array(Message),
   drafts: z.array(z.looseObject({ text: z.string().optional() })),
 })
+const Calls = z.array(z.looseObject({ ok: z.boolean(), params: z.looseObject({ text: z.string().optional() }) }))
 const State = z.looseObject({ people: z.array(z.looseObject({ id: z.int(), first_name: z.string() })) })
 
 export class Person {
@@ -46,6 +47,21 @@ export class Person {
       const answers = messages.slice(asked + 1).map((message) => message.text ?? '')
       return answers.find((said) => (typeof expected === 'string' ? said.includes(expected) : expected.test(said)))
     })
+  }
+
+  /** Does something and waits for a call to Telegram after it that shows this, as a new message or in place of an old one. */
+  async shows(act: () => Promise<unknown>, expected: string): Promise<string> {
+    const before = (await this.#calls()).length
+    await act()
+    return this.#until(`Telegram to be sent “${expected}”`, async () => {
+      const texts = (await this.#calls()).slice(before).flatMap(({ ok, params }) => (ok ? [params.text ?? ''] : []))
+      return texts.find((text) => text.includes(expected))
+    })
+  }
+
+  /** Calls of the bot in this chat that Telegram did not take. */
+  async refusedCalls(): Promise<unknown[]> {
+    return (await this.#calls()).filter(({ ok }) => !ok)
   }
 
   start(payload = ''): Promise<unknown> {
@@ -113,6 +129,11 @@ export class Person {
     await this.press('Qwen')
     await this.press('Create')
     await this.hears(`I'm ${name}`)
+  }
+
+  async #calls(): Promise<z.infer<typeof Calls>> {
+    const response = await fetch(new URL(`/sim/calls?chat=${this.id}`, this.#url))
+    return Calls.parse(await response.json())
   }
 
   async #until<T>(what: string, look: () => Promise<T | undefined>, limitMs = 60_000): Promise<T> {

@@ -367,7 +367,6 @@ export const chinese: Catalogue = {
     saved: '已保存。最迟从下一次对话起生效。',
     confirmForget: (p) => fmt`${bold(`要让 ${p.agent} 忘记它记得的一切吗？`)}\n\n文件和对话会保留。`,
     forgotten: '已忘记。',
-    nothingToForget: '没有什么可以忘记的。',
   },
   files: {
     title: (p) => fmt`${bold(`${p.agent} 的文件`)} /${p.folder}`,
@@ -404,7 +403,6 @@ export const chinese: Catalogue = {
     providerSilent: '❌ LibertAI 现在没有响应。只能稍等一下。',
     agentBudgetOk: (p) => `✅ 它今天的思考额度：已用 ${p.share}%。`,
     agentBudgetUsed: (p) => `❌ 它今天的思考额度已用完。${p.left}后继续。`,
-    linkClosed: '❌ 你进来用的链接已关闭、暂停或过期。请问它的主人。',
   },
   admin: {
     dashboard: (p) =>

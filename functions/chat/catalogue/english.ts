@@ -417,7 +417,6 @@ export const english = {
     confirmForget: (p: { agent: string }): FormattedText =>
       fmt`${bold(`Shall ${p.agent} forget everything it remembers?`)}\n\nFiles and the conversation stay.`,
     forgotten: 'Forgotten.',
-    nothingToForget: 'There is nothing to forget.',
   },
   files: {
     title: (p: { agent: string; folder: string }): FormattedText => fmt`${bold(`Files of ${p.agent}`)} /${p.folder}`,
@@ -456,7 +455,6 @@ export const english = {
     providerSilent: '❌ LibertAI does not answer just now. Nothing to do but wait a little.',
     agentBudgetOk: (p: { share: number }) => `✅ Its thinking for today: ${p.share}% used.`,
     agentBudgetUsed: (p: { left: string }) => `❌ It has thought as much as it may today. It goes on in ${p.left}.`,
-    linkClosed: '❌ The link you came by is closed, paused or has expired. Ask its owner.',
   },
   admin: {
     dashboard: (p: { users: number; agents: string; messages: number; machines: string }): FormattedText =>

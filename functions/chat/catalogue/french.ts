@@ -394,7 +394,6 @@ export const french: Catalogue = {
     confirmForget: (p) =>
       fmt`${bold(`${p.agent} doit-il oublier tout ce qu’il retient ?`)}\n\nLes fichiers et la conversation restent.`,
     forgotten: 'Oublié.',
-    nothingToForget: 'Il n’y a rien à oublier.',
   },
   files: {
     title: (p) => fmt`${bold(`Fichiers de ${p.agent}`)} /${p.folder}`,
@@ -431,7 +430,6 @@ export const french: Catalogue = {
     providerSilent: '❌ LibertAI ne répond pas en ce moment. Il n’y a qu’à attendre un peu.',
     agentBudgetOk: (p) => `✅ Sa réflexion du jour : ${p.share} % utilisés.`,
     agentBudgetUsed: (p) => `❌ Il a réfléchi autant qu’il peut aujourd’hui. Il reprend dans ${p.left}.`,
-    linkClosed: '❌ Le lien par lequel vous êtes venu est fermé, suspendu ou expiré. Demandez au propriétaire.',
   },
   admin: {
     dashboard: (p) =>

@@ -392,7 +392,6 @@ export const russian: Catalogue = {
     saved: 'Сохранено. Действует самое позднее со следующего разговора.',
     confirmForget: (p) => fmt`${bold(`${p.agent}: забыть всё, что он помнит?`)}\n\nФайлы и разговор останутся.`,
     forgotten: 'Забыто.',
-    nothingToForget: 'Забывать нечего.',
   },
   files: {
     title: (p) => fmt`${bold(`Файлы: ${p.agent}`)} /${p.folder}`,
@@ -429,7 +428,6 @@ export const russian: Catalogue = {
     providerSilent: '❌ LibertAI сейчас не отвечает. Остаётся немного подождать.',
     agentBudgetOk: (p) => `✅ Его мышление на сегодня: израсходовано ${p.share} %.`,
     agentBudgetUsed: (p) => `❌ На сегодня он исчерпал своё мышление. Продолжит через ${p.left}.`,
-    linkClosed: '❌ Ссылка, по которой вы пришли, закрыта, приостановлена или истекла. Спросите владельца.',
   },
   admin: {
     dashboard: (p) =>

@@ -389,7 +389,6 @@ export const spanish: Catalogue = {
     confirmForget: (p) =>
       fmt`${bold(`¿Debe ${p.agent} olvidar todo lo que recuerda?`)}\n\nLos archivos y la conversación se quedan.`,
     forgotten: 'Olvidado.',
-    nothingToForget: 'No hay nada que olvidar.',
   },
   files: {
     title: (p) => fmt`${bold(`Archivos de ${p.agent}`)} /${p.folder}`,
@@ -426,7 +425,6 @@ export const spanish: Catalogue = {
     providerSilent: '❌ LibertAI no responde ahora. Solo queda esperar un poco.',
     agentBudgetOk: (p) => `✅ Su pensamiento de hoy: ${p.share} % usado.`,
     agentBudgetUsed: (p) => `❌ Ha pensado todo lo que puede hoy. Sigue en ${p.left}.`,
-    linkClosed: '❌ El enlace por el que viniste está cerrado, en pausa o caducado. Pregunta a su dueño.',
   },
   admin: {
     dashboard: (p) =>

@@ -1,4 +1,4 @@
-/** /delete: asks once, then closes the agent at once for everybody and starts the removal of its machine. */
+/** /delete: asks once (`/delete yes` is the answer), then closes the agent at once for everybody and starts the removal of its machine. */
 import { type Agent, changeStatus, findAgent, findRunningDeployment } from '../../database/agents.ts'
 import { revokeLinksOf } from '../../database/links.ts'
 import { beginDeployment } from '../agents/begin-deployment.ts'
@@ -8,7 +8,16 @@ import { agentButton } from '../routing/buttons.ts'
 import { onAgentCommand } from '../routing/on-agent-command.ts'
 
 export function registerDelete(router: Router): void {
-  onAgentCommand(router, 'delete', confirm)
+  onAgentCommand(
+    router,
+    'delete',
+    async (ctx, agent, typed) => {
+      if (!typed) return confirm(ctx, agent)
+      if (typed.toLowerCase() !== 'yes') return ctx.out.send(ctx.words.chat.notFound)
+      return (await mayDelete(ctx, agent)) ? remove(ctx, agent) : ctx.out.send(ctx.words.chat.notFound)
+    },
+    { takesArgument: true },
+  )
   router.callbackQuery(/^a:delete!:([a-z0-9]{1,32})$/, async (ctx) => {
     const agent = await findAgent(ctx.ports.database, ctx.match[1] ?? '')
     if (agent && agent.ownerId === ctx.user.id && (await mayDelete(ctx, agent))) return remove(ctx, agent)

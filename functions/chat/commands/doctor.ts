@@ -5,6 +5,8 @@ import { type Agent, findLastFailure } from '../../database/agents.ts'
 import { messagesToday, millisecondsLeftToday } from '../../database/limits.ts'
 import { isOfferedModel, MODELS } from '../../models.ts'
 import { UserFacingError } from '../../user-facing-error.ts'
+import { createProviderAccount } from '../agents/provider-account.ts'
+import { shareOfDay } from '../agents/share-of-day.ts'
 import { lookUp } from '../catalogue/catalogue.ts'
 import { renderSpan } from '../catalogue/duration.ts'
 import { join, type Phrase } from '../catalogue/format.ts'
@@ -23,6 +25,7 @@ export function registerDoctor(router: Router): void {
       await examineMachine(ctx, agent),
       examineModel(ctx, agent),
       await examineBudget(ctx),
+      await examineThinking(ctx, agent),
       ...(ctx.ports.turns.running()?.agentId === agent.id ? [{ line: ctx.words.doctor.busy }] : []),
       ...(await lastError(ctx, agent)),
     ]
@@ -55,9 +58,10 @@ function examineModel({ words }: BaalContext, agent: Agent): Finding {
   return { line: words.doctor.modelGone({ model }), fix: agentButton(words.buttons.model, 'model', agent.id) }
 }
 
-async function examineBudget({ ports, user, words }: BaalContext): Promise<Finding> {
+async function examineBudget(ctx: BaalContext): Promise<Finding> {
+  const { ports, user, words } = ctx
   const { doctor, buttons } = words
-  if (user.apiKeySealed !== null) return { line: doctor.budgetOwnKey }
+  if (user.apiKeySealed !== null) return examineOwnKey(ctx, user.apiKeySealed)
   const now = ports.now()
   const used = await messagesToday(ports.database, { userId: user.id, scope: 'user', now })
   const left = ports.config.FREE_TIER_DAILY_MESSAGES - used
@@ -66,6 +70,22 @@ async function examineBudget({ ports, user, words }: BaalContext): Promise<Findi
     line: doctor.budgetUsed({ left: renderSpan(millisecondsLeftToday(now), words) }),
     fix: commandButton(buttons.useOwnKey, 'login'),
   }
+}
+
+async function examineOwnKey({ ports, user, words }: BaalContext, sealed: string): Promise<Finding> {
+  const { doctor, buttons } = words
+  const key = await ports.seal.open(sealed, { what: 'user-key', id: String(user.id) })
+  const { kind } = await (ports.provider ?? createProviderAccount(ports.config)).check(key)
+  if (kind === 'refused') return { line: doctor.keyRefused, fix: commandButton(buttons.useOwnKey, 'login') }
+  return { line: kind === 'valid' ? doctor.budgetOwnKey : doctor.providerSilent }
+}
+
+/** What its model calls of today have used up, background work included. */
+async function examineThinking({ ports, words }: BaalContext, agent: Agent): Promise<Finding> {
+  const now = ports.now()
+  const share = await shareOfDay(agent.id, { ...ports, now })
+  if (share < 100) return { line: words.doctor.agentBudgetOk({ share }) }
+  return { line: words.doctor.agentBudgetUsed({ left: renderSpan(millisecondsLeftToday(now), words) }) }
 }
 
 async function lastError({ ports, words }: BaalContext, agent: Agent): Promise<Finding[]> {

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { type Agent, findOwnAgent } from '../../database/agents.ts'
 import { clip, fmt, type Phrase } from '../catalogue/format.ts'
+import type { AgentControl } from '../handling.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
 import { button } from '../routing/buttons.ts'
 import { onAgentCommand } from '../routing/on-agent-command.ts'
@@ -49,11 +50,15 @@ async function openEntry(ctx: BaalContext, agent: Agent, listing: Listing, place
   out.add({ kind: 'agent_file', agentId: agent.id, from: { path }, name: entry.name })
 }
 
-/** @param typed a folder inside the workspace; the agent's own server refuses what lies outside of it */
+/** @param typed a folder or a file inside the workspace; the agent's own server refuses what lies outside of it */
 async function showFolder(ctx: BaalContext, agent: Agent, typed: string): Promise<void> {
   const { ports, words, out } = ctx
   const dir = typed.replace(/^\/+|\/+$/g, '')
-  const all = await (await ports.agent(agent.id)).listFiles(dir)
+  const control = await ports.agent(agent.id)
+  if (await isFile(control, dir)) {
+    return out.add({ kind: 'agent_file', agentId: agent.id, from: { path: dir }, name: dir.split('/').at(-1) ?? dir })
+  }
+  const all = await control.listFiles(dir)
   const entries = all
     .toSorted((a, b) => (a.kind === b.kind ? a.name.localeCompare(b.name) : a.kind === 'dir' ? -1 : 1))
     .slice(0, SHOWN_ENTRIES)
@@ -72,6 +77,14 @@ async function showFolder(ctx: BaalContext, agent: Agent, typed: string): Promis
     ]),
     ...(dir ? [[button(words.buttons.up, `f:${id}:up`)]] : []),
   ])
+}
+
+/** A typed path may name a file: then it is wanted itself. */
+async function isFile(control: AgentControl, path: string): Promise<boolean> {
+  if (path === '') return false
+  const name = path.split('/').at(-1)
+  const siblings = await control.listFiles(path.split('/').slice(0, -1).join('/'))
+  return siblings.some((entry) => entry.name === name && entry.kind === 'file')
 }
 
 function size(bytes: number): string {

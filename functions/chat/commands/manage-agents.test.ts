@@ -166,7 +166,8 @@ describe('/delete', () => {
     await chat.presses('Max')
     expect(chat.last.text).toContain('Delete Max?')
     await chat.says('/delete Nobody')
-    expect(chat.last.text).toContain('does not exist')
+    expect(chat.messages.at(-2)?.text).toContain('does not exist')
+    expect(chat.last.text).toBe('Which agent?')
   })
 })
 

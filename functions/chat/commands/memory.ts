@@ -1,4 +1,7 @@
-/** /memory: what an agent remembers, to see, rewrite or forget. It lies in a file of its workspace. */
+/**
+ * /memory: what an agent remembers, to see, rewrite (`/memory edit`) or forget (`/memory forget`). It lies in a file of its
+ * workspace.
+ */
 import type { Agent } from '../../database/agents.ts'
 import { MAX_MEMORY_BYTES, MEMORY_FILE } from '../agents/memory-file.ts'
 import { clip, fmt, longQuote } from '../catalogue/format.ts'
@@ -11,20 +14,30 @@ import { openWizard, wizardOwner } from '../wizard/run-wizard.ts'
 const SHOWN_POINTS = 3000
 
 export function registerMemory(router: Router): void {
-  onAgentCommand(router, 'memory', showMemory)
-  onAgentButton(router, 'remember', async (ctx, agent) => {
-    openWizard(ctx, startEdit(wizardOwner(ctx), { agentId: agent.id, agentName: agent.name, field: 'memory' }))
-  })
-  onAgentButton(router, 'forget', async ({ words, out }, agent) => {
-    out.show(words.memory.confirmForget({ agent: agent.name }), [
-      [agentButton(words.buttons.forgetConfirm, 'forget!', agent.id, 'danger')],
-      [agentButton(words.buttons.back, 'memory', agent.id)],
-    ])
-  })
+  onAgentCommand(router, 'memory', memoryCommand, { takesArgument: true })
+  onAgentButton(router, 'remember', rewrite)
+  onAgentButton(router, 'forget', confirmForget)
   onAgentButton(router, 'forget!', async ({ ports, words, out }, agent) => {
     await (await ports.agent(agent.id)).writeText(MEMORY_FILE, '')
     out.show(words.memory.forgotten, [[agentButton(words.buttons.back, 'memory', agent.id)]])
   })
+}
+
+async function memoryCommand(ctx: BaalContext, agent: Agent, typed: string): Promise<void> {
+  const wanted = typed.trim().toLowerCase()
+  if (wanted === 'forget') return confirmForget(ctx, agent)
+  return wanted === 'edit' ? rewrite(ctx, agent) : showMemory(ctx, agent)
+}
+
+async function rewrite(ctx: BaalContext, agent: Agent): Promise<void> {
+  openWizard(ctx, startEdit(wizardOwner(ctx), { agentId: agent.id, agentName: agent.name, field: 'memory' }))
+}
+
+async function confirmForget({ words, out }: BaalContext, agent: Agent): Promise<void> {
+  out.show(words.memory.confirmForget({ agent: agent.name }), [
+    [agentButton(words.buttons.forgetConfirm, 'forget!', agent.id, 'danger')],
+    [agentButton(words.buttons.back, 'memory', agent.id)],
+  ])
 }
 
 async function showMemory({ ports, words, out }: BaalContext, agent: Agent): Promise<void> {

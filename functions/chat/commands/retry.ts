@@ -1,15 +1,16 @@
-/** The "Try again" button of an agent that could not be created: the same agent, a new attempt. */
+/** /retry, and the "Try again" button of an agent that could not be created: the same agent, a new attempt. */
 import { beginDeployment } from '../agents/begin-deployment.ts'
 import type { Router } from '../routing/baal-context.ts'
-import { onAgentButton } from '../routing/buttons.ts'
+import { onAgentCommand } from '../routing/on-agent-command.ts'
 
 export function registerRetry(router: Router): void {
-  onAgentButton(router, 'retry', async (ctx, agent) => {
+  onAgentCommand(router, 'retry', async (ctx, agent) => {
     const { words, out } = ctx
-    if (agent.status === 'running') return out.toast(words.toasts.outdated)
+    if (agent.status === 'running')
+      return ctx.callbackQuery ? out.toast(words.toasts.outdated) : out.send(words.toasts.nothing)
     // What ran before keeps its machine and files; what never ran is created.
     const kind = agent.url === null ? 'create' : 'repair'
     const begun = await beginDeployment(ctx, { agent, kind, target: out.pressed })
-    if (begun === 'busy') out.toast(words.repair.notNow({ agent: agent.name }).text)
+    if (begun === 'busy') out.refuse(words.repair.notNow({ agent: agent.name }))
   })
 }

@@ -1,7 +1,9 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findAgent } from '../../database/agents.ts'
-import { agents, deployments } from '../../database/schema.ts'
+import { dayOf } from '../../database/limits.ts'
+import { agents, deployments, usage } from '../../database/schema.ts'
+import { saveUserSettings } from '../../database/users.ts'
 import { chatOf } from '../chat-window.fake.ts'
 import { agentOf, type FakeWorld, giveAgent, startFakeWorld } from '../handling.fake.ts'
 
@@ -113,6 +115,74 @@ describe('the conversation', () => {
     expect((await chat.says('/schedule water the plants at 9')).turn?.message).toBe(
       'Please schedule this: water the plants at 9 (my time zone: Europe/Paris)',
     )
+  })
+})
+
+describe('what its buttons do', () => {
+  test('can be typed: memory, files, name, personality, the card, talking and leaving', async () => {
+    const { chat, agentId } = await owner()
+    const agent = agentOf(world, agentId)
+    agent.files.set('memory/MEMORY.md', 'likes tea').set('docs/plan.txt', 'x')
+    await chat.says('/memory edit')
+    await chat.says('likes coffee')
+    expect(agent.files.get('memory/MEMORY.md')).toBe('likes coffee\n')
+    await chat.says('/memory forget')
+    await chat.presses('Yes, forget')
+    expect(agent.files.get('memory/MEMORY.md')).toBe('')
+    await chat.says('/files docs/plan.txt')
+    expect(chat.sent.at(-1)).toMatchObject({ kind: 'agent_file', from: { path: 'docs/plan.txt' }, name: 'plan.txt' })
+    await chat.says('/soul name Max')
+    await chat.says('/soul personality Be a pirate.')
+    expect(await findAgent(world.database, agentId)).toMatchObject({ name: 'Max', prompt: 'Be a pirate.' })
+    await chat.says('/list max')
+    expect(chat.buttons()).toContain('🎭 Customize')
+    await chat.says('/leave')
+    expect(chat.last.text).toContain('You left Max')
+    await chat.says('/chat max')
+    expect((await chat.says('hi')).turn?.agentId).toBe(agentId)
+    await chat.says('/retry')
+    expect(chat.last.text).toBe('Nothing to do.')
+    await chat.says('/delete nonsense')
+    expect((await findAgent(world.database, agentId))?.status).toBe('running')
+    await chat.says('/delete yes')
+    expect((await findAgent(world.database, agentId))?.status).toBe('deleting')
+  })
+
+  test('can be typed in the wizard, too', async () => {
+    const { chat } = await owner()
+    await chat.says('/create')
+    await chat.says('Ada')
+    await chat.says('/skip')
+    expect(chat.last.text).toContain('Step 3 of 4')
+    await chat.says('/back')
+    expect(chat.last.text).toContain('Step 2 of 4')
+    await chat.says('/skip')
+    await chat.says('glm 4.7')
+    await chat.says('yes')
+    expect(chat.last.text).toContain('Creating Ada')
+    await chat.says('/back')
+    expect(chat.last.text).toBe('There is nothing to cancel.')
+  })
+})
+
+describe('/doctor, when something is used up', () => {
+  test('tells of a key that is refused and of a budget that is used up, with what helps', async () => {
+    const { chat, agentId, person: id } = await owner()
+    const day = dayOf(world.time)
+    await world.database.insert(usage).values({ agentId, day, model: 'glm-4.7', requests: 3, promptTokens: 2_000_000 })
+    await chat.says('/doctor')
+    expect(chat.last.text).toContain('✅ Its thinking for today: 10% used.')
+    await world.database.update(usage).set({ promptTokens: 30_000_000 })
+    await chat.says('/usage')
+    expect(chat.last.text).toContain('Today Rex used 30,000,000 tokens, 100% of its day.')
+    const apiKeySealed = await world.seal.seal('some-key-0123456789', { what: 'user-key', id: String(id) })
+    await saveUserSettings(world.database, id, { apiKeySealed })
+    world.provider.answer = { kind: 'refused' }
+    await chat.says('/doctor')
+    world.provider.answer = { kind: 'valid' }
+    expect(chat.last.text).toContain('❌ It has thought as much as it may today. It goes on in')
+    expect(chat.last.text).toContain('❌ LibertAI refuses your key')
+    expect(chat.buttons()).toEqual(['🔑 Use my own key'])
   })
 })
 
@@ -275,7 +345,7 @@ describe('/doctor', () => {
   test('finds everything well', async () => {
     const { chat } = await owner()
     await chat.says('/doctor')
-    expect(chat.last.text.match(/✅/g)).toHaveLength(3)
+    expect(chat.last.text.match(/✅/g)).toHaveLength(4)
     expect(chat.buttons()).toEqual([])
   })
 

@@ -2,6 +2,7 @@
 import { listAgents } from '../../database/agents.ts'
 import { DAY_MS, dayOf } from '../../database/limits.ts'
 import { sumUsage } from '../../database/usage-report.ts'
+import { shareOfDay } from '../agents/share-of-day.ts'
 import { bold, join, type Phrase } from '../catalogue/format.ts'
 import type { Router } from '../routing/baal-context.ts'
 import { commandButton } from '../routing/buttons.ts'
@@ -25,6 +26,18 @@ export function registerUsage(router: Router): void {
       const tokens = new Intl.NumberFormat(language).format(sum.promptTokens + sum.completionTokens)
       const cached = sum.promptTokens > 0 ? Math.round((100 * sum.cachedTokens) / sum.promptTokens) : 0
       lines.push(words.usage.agent({ agent: name, requests: sum.requests, tokens, cached }))
+    }
+    const now = ports.now()
+    const today = await sumUsage(
+      ports.database,
+      own.map(({ id }) => id),
+      dayOf(now),
+    )
+    for (const { id, name } of own) {
+      const sum = today.get(id)
+      if (!sum || sum.requests === 0) continue
+      const tokens = new Intl.NumberFormat(language).format(sum.promptTokens + sum.completionTokens)
+      lines.push(words.usage.today({ agent: name, tokens, share: await shareOfDay(id, { ...ports, now }) }))
     }
     const body = lines.length > 0 ? lines : [words.usage.none]
     out.show(join([bold(words.usage.title), '', ...body], '\n'), [[commandButton(words.buttons.account, 'account')]])

@@ -25,6 +25,8 @@ export function onAgentCommand(
     if (argument && !takesArgument) return ctx.out.send(ctx.words.chat.notFound)
     const agent = theOne(ctx, own)
     if (agent) return handle(ctx, agent, argument)
+    // A name that nobody has: asking which one is meant would hide that.
+    if (argument && own.length > 0) ctx.out.send(ctx.words.chat.notFound)
     return ask(ctx, command, own)
   })
   onAgentButton(router, command, (ctx, agent) => handle(ctx, agent, ''))

@@ -1,5 +1,6 @@
 /** Moves a chat's wizard by one event and carries out what it asks for. */
 import type { BaalContext, Router } from '../routing/baal-context.ts'
+import { onCommand } from '../routing/on-command.ts'
 import { reduceCreate } from './create-wizard.ts'
 import { reduceEdit } from './edit-wizard.ts'
 import { reduceShare } from './share-wizard.ts'
@@ -44,7 +45,15 @@ export async function answerWizard(ctx: BaalContext, state: WizardState, text: s
   await step(ctx, state, { type: 'text', text })
 }
 
+/** The words of its buttons, typed: `/back` and `/skip` beside `/cancel`. */
 export function registerWizardButtons(router: Router): void {
+  for (const arg of ['back', 'skip']) {
+    onCommand(router, arg, async (ctx) => {
+      const state = loadWizard(ctx.ports.store)
+      if (state?.userId === ctx.user.id) return step(ctx, state, { type: 'press', arg })
+      ctx.out.send(ctx.words.wizard.nothingToCancel)
+    })
+  }
   router.callbackQuery(/^w1:/, async (ctx) => {
     const press = parseWizardButton(ctx.callbackQuery.data)
     const state = loadWizard(ctx.ports.store)
