@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { glob } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { renderProtocolPages } from '../local/docs/protocol-page.ts'
+import { ROOT } from '../local/settings.ts'
+
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8')
+const manifest: { scripts: Record<string, string> } = JSON.parse(read('package.json'))
+
+describe('the protocol pages', () => {
+  test('say what the schemas say (npm run docs writes them anew)', async () => {
+    const pages = await renderProtocolPages()
+    expect([...pages.keys()]).toEqual(['docs/protocol/agent-server.md', 'docs/protocol/deploy-runner.md'])
+    for (const [file, text] of pages) expect(read(file), file).toBe(text)
+  })
+
+  test('show the routes that are there', () => {
+    const runner = read('deploy-runner/app.ts')
+    for (const [, path = ''] of read('docs/protocol/deploy-runner.md').matchAll(/`(?:POST|GET) (\/\S+)`/g))
+      expect(runner).toContain(`'${path}'`)
+  })
+})
+
+describe('every page', async () => {
+  const pages = await Array.fromAsync(
+    glob('{*.md,docs/**/*.md,*/README.md}', { cwd: ROOT, exclude: (name) => name === 'node_modules' }),
+  )
+
+  test('links only to what is there', () => {
+    const broken = pages.flatMap((page) =>
+      [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].flatMap(([, target = '']) => {
+        try {
+          readFileSync(join(ROOT, dirname(page), target))
+          return []
+        } catch (error) {
+          return (error as NodeJS.ErrnoException).code === 'EISDIR' ? [] : [`${page} -> ${target}`]
+        }
+      }),
+    )
+    expect(pages.length).toBeGreaterThan(8)
+    expect(broken).toEqual([])
+  })
+
+  test('names only commands that there are', () => {
+    const unknown = pages.flatMap((page) =>
+      [...read(page).matchAll(/npm run ([\w:-]+)/g)].flatMap(([, script = '']) =>
+        script in manifest.scripts ? [] : [`${page}: ${script}`],
+      ),
+    )
+    expect(unknown).toEqual([])
+  })
+})
