@@ -5,6 +5,7 @@ import type { Bindings } from './bindings.ts'
 import { parseConfig } from './config.ts'
 import { openDatabase } from './database/database.ts'
 import { foldOldMetrics } from './database/metrics.ts'
+import { forgetPeople } from './forget-people.ts'
 import { describeError, log } from './log.ts'
 import { pokeChats } from './poke-chats.ts'
 import { runScheduled } from './provision/scheduled.ts'
@@ -22,12 +23,13 @@ export default {
   async scheduled(controller, env) {
     const config = parseConfig(env)
     await attempt('provision', () => runScheduled(controller.cron, env))
-    if (controller.cron !== SWEEP_CRON) return
     const ports = {
       config,
       database: openDatabase({ url: config.LIBSQL_URL, authToken: config.LIBSQL_AUTH_TOKEN }),
       env,
     }
+    await attempt('forget', () => forgetPeople(ports, Date.now()))
+    if (controller.cron !== SWEEP_CRON) return
     await attempt('pending', () => sweepPending(ports))
     await attempt('chats', () => pokeChats(ports, Date.now()))
     await attempt('metrics', () => foldOldMetrics(ports.database, Date.now()))

@@ -189,6 +189,15 @@ export class ChatEngine {
     this.#budget.silence(until)
   }
 
+  get isPrivate(): boolean {
+    return this.#options.identity.kind === 'private'
+  }
+
+  /** Everything of this chat was deleted. */
+  beginAnew(): void {
+    this.#facts.forget()
+  }
+
   async tell(key: string, note: Note): Promise<void> {
     this.#outbox.add(`n:${key}`, { kind: 'send', ...note }, now())
     await this.#kick('outbox')

@@ -118,6 +118,11 @@ export class ChatFacts {
     return info
   }
 
+  /** Only in memory: the table is empty already. */
+  forget(): void {
+    this.#facts = Facts.parse({})
+  }
+
   save(change: Partial<Facts>): void {
     this.#facts = { ...this.#facts, ...change }
     this.#database.query(

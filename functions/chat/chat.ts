@@ -16,6 +16,7 @@ import { type ChatDatabase, durableChatDatabase, ensureTables } from './chat-dat
 import { ChatEngine, HANDOVER_MS, type Handlers, type Note } from './chat-engine.ts'
 import { parseChatName } from './chat-name.ts'
 import type { DeploymentReport } from './deployment-report.ts'
+import { forgetInGroup } from './forget-person.ts'
 import { classifyUpdate, describeDeployment, handleUpdate } from './handle-update.ts'
 import { hostsAgent } from './hosts-agent.ts'
 
@@ -95,6 +96,14 @@ export class Chat extends DurableObject<Bindings> {
   /** A topic of this chat was refused: nothing goes out until then. */
   async noteSilence(until: number): Promise<void> {
     this.#engine.noteSilence(until)
+  }
+
+  /** Nothing of this person is left here; of a private chat nothing at all. Safe to repeat. */
+  async forgetPerson(userId: number, agentIds: readonly string[]): Promise<void> {
+    if (!this.#engine.isPrivate) return forgetInGroup(this.#storage, userId, agentIds)
+    await this.ctx.storage.deleteAll()
+    ensureTables(this.#storage)
+    this.#engine.beginAnew()
   }
 
   /** Makes sure that unfinished work has an alarm. */

@@ -3,11 +3,14 @@
  * to say; Telegram is called by delivery, later. Safe to repeat for the same update.
  */
 import type { User as TelegramUser, Update } from 'grammy/types'
+import { z } from 'zod'
+import { notePersonChat } from '../database/forgetting.ts'
 import { ensureUser } from '../database/users.ts'
 import { describeError, log } from '../log.ts'
 import { UserFacingError } from '../user-facing-error.ts'
 import { describeReport } from './agents/deployment-progress.ts'
 import { lookUp } from './catalogue/catalogue.ts'
+import { metKey } from './forget-person.ts'
 import type { ClassifyUpdate, DescribeDeployment, HandlerPorts, HandleUpdate, Handling } from './handling.ts'
 import { router } from './router.ts'
 import { withPlainCommand } from './routing/addressing.ts'
@@ -31,6 +34,10 @@ export const handleUpdate: HandleUpdate = async (update, ports) => {
     languageCode: person.language_code,
     now: ports.now(),
   })
+  if (!ports.store.get(metKey(user.id), z.literal(true))) {
+    await notePersonChat(ports.database, user.id, ports.chat.name)
+    ports.store.put(metKey(user.id), true)
+  }
   const out = replyTo(update, ports)
   const ctx = new BaalContext(withPlainCommand(update), { ports, out, user })
   if (joinedGroup(update)) {

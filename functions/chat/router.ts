@@ -14,6 +14,7 @@ import { registerDelete } from './commands/delete.ts'
 import { registerDoctor } from './commands/doctor.ts'
 import { registerExport } from './commands/export.ts'
 import { registerFiles } from './commands/files.ts'
+import { registerForget } from './commands/forget.ts'
 import { registerHelp } from './commands/help.ts'
 import { offerImport, registerImport } from './commands/import.ts'
 import { registerLanguage } from './commands/language.ts'
@@ -69,6 +70,7 @@ const REGISTRATIONS: readonly ((router: Router) => void)[] = [
   registerAccount,
   registerLogin,
   registerLogout,
+  registerForget,
   registerLanguage,
   registerRich,
   registerTimezone,

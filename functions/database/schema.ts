@@ -21,8 +21,17 @@ export const users = sqliteTable('users', {
     .default('never'),
   /** The person's own LibertAI key, sealed (see `seal.ts`). */
   apiKeySealed: text(),
+  /** The person wants nothing of themselves kept: set until the last row is gone, with this one. */
+  forgetAt: integer(),
   createdAt: integer().notNull(),
 })
+
+/** Where somebody has written: their words and ours lie in the objects of these chats. */
+export const personChats = sqliteTable(
+  'person_chats',
+  { userId: integer().notNull(), chatName: text().notNull() },
+  (table) => [primaryKey({ columns: [table.userId, table.chatName] })],
+)
 
 export const agents = sqliteTable(
   'agents',

@@ -69,9 +69,7 @@ async function renderPage({ title, source, exports, routes }: Page): Promise<str
   // By name: the order of a module's exports depends on who loads it.
   const entries = Object.entries(exports).toSorted(([a], [b]) => (a < b ? -1 : 1))
   const schemas = entries.filter((entry): entry is [string, z.ZodType] => entry[1] instanceof z.ZodType)
-  const constants = entries.filter(
-    ([, value]) => typeof value === 'number' || typeof value === 'string',
-  )
+  const constants = entries.filter(([, value]) => typeof value === 'number' || typeof value === 'string')
   return [
     `# ${title}`,
     `Rendered from [\`${source}\`](../../${source}) by \`npm run docs\`; a test fails when the two differ. ${headOf(text)}`,

@@ -91,7 +91,7 @@ export const chinese: Catalogue = {
   },
   help: {
     body: (p) =>
-      fmt`${bold('我能做什么')}\n\n/create – 创建智能体\n/list – 你的智能体\n/chat、/manage – 换一个对话、离开这个\n\n${bold('聊天时')}\n/stop – 停止回答\n/new – 新对话\n/compact – 精简长对话\n/status – 它的状况\n/memory、/files、/schedule – 它记得的、保存的和计划的\n/verbose – 显示或隐藏它的步骤\n\n${bold('你的智能体')}\n/soul – 名字、性格、模型\n/share – 让别人和它对话\n/doctor – 它为什么不回答，怎么办\n/repair、/update – 重新安装、更新\n/export、/import – 带走、带回\n/copy – 再做一个一样的\n/delete – 删除\n\n${bold('你')}\n/account、/usage、/login、/language、/timezone${p.create ? '\n\n你还没有智能体：按下面的按钮。' : ''}`,
+      fmt`${bold('我能做什么')}\n\n/create – 创建智能体\n/list – 你的智能体\n/chat、/manage – 换一个对话、离开这个\n\n${bold('聊天时')}\n/stop – 停止回答\n/new – 新对话\n/compact – 精简长对话\n/status – 它的状况\n/memory、/files、/schedule – 它记得的、保存的和计划的\n/verbose – 显示或隐藏它的步骤\n\n${bold('你的智能体')}\n/soul – 名字、性格、模型\n/share – 让别人和它对话\n/doctor – 它为什么不回答，怎么办\n/repair、/update – 重新安装、更新\n/export、/import – 带走、带回\n/copy – 再做一个一样的\n/delete – 删除\n\n${bold('你')}\n/account、/usage、/login、/language、/timezone\n/forget me – 忘记关于你的一切${p.create ? '\n\n你还没有智能体：按下面的按钮。' : ''}`,
   },
   wizard: {
     step: (p) => `第 ${p.number} 步，共 ${p.of} 步`,
@@ -262,6 +262,14 @@ export const chinese: Catalogue = {
     saved: (p) => fmt`已保存。从你的下一条消息起，${bold(p.agent)} 就会照做。`,
     chooseModel: (p) => fmt`${bold(`${p.agent} 用哪个模型思考？`)}`,
     modelSet: (p) => fmt`从你的下一条消息起，${bold(p.agent)} 用 ${bold(p.model)} 思考。`,
+  },
+  forget: {
+    usage: '发送“/forget me”，我就会忘记你：你的智能体、它们的机器和我知道的一切。',
+    confirm: (p) =>
+      fmt`${bold('要忘记你吗？')}\n\n你的智能体（${p.agents} 个）连同机器、文件和记忆，你的链接、密钥、设置，以及在这里写下的内容，都会被永久删除。可以先用 /export 保存智能体的副本。`,
+    begun: '好的。正在归还你的机器，随后几分钟内我会忘记其余的一切。',
+    done: '完成了：我不再知道关于你的任何事。上面看到的是 Telegram 的副本，只有你能清除。',
+    kept: '好的，一切都保留。',
   },
   delete: {
     confirm: (p) =>

@@ -110,7 +110,7 @@ export const english = {
   },
   help: {
     body: (p: { create: boolean }): FormattedText =>
-      fmt`${bold('What I can do')}\n\n/create – make an agent\n/list – your agents\n/chat, /manage – talk to another one, leave this one\n\n${bold('While you chat')}\n/stop – stop the answer\n/new – new conversation\n/compact – shorten a long one\n/status – how it is doing\n/memory, /files, /schedule – what it knows, has and plans\n/verbose – show or hide its steps\n\n${bold('Your agent')}\n/soul – name, personality, model\n/share – let others talk to it\n/doctor – why it does not answer, and what helps\n/repair, /update – set it up anew, bring it up to date\n/export, /import – take it with you, bring it back\n/copy – make another one like it\n/delete – delete it\n\n${bold('You')}\n/account, /usage, /login, /language, /timezone${p.create ? '\n\nYou have no agent yet: press the button.' : ''}`,
+      fmt`${bold('What I can do')}\n\n/create – make an agent\n/list – your agents\n/chat, /manage – talk to another one, leave this one\n\n${bold('While you chat')}\n/stop – stop the answer\n/new – new conversation\n/compact – shorten a long one\n/status – how it is doing\n/memory, /files, /schedule – what it knows, has and plans\n/verbose – show or hide its steps\n\n${bold('Your agent')}\n/soul – name, personality, model\n/share – let others talk to it\n/doctor – why it does not answer, and what helps\n/repair, /update – set it up anew, bring it up to date\n/export, /import – take it with you, bring it back\n/copy – make another one like it\n/delete – delete it\n\n${bold('You')}\n/account, /usage, /login, /language, /timezone\n/forget me – forget everything about you${p.create ? '\n\nYou have no agent yet: press the button.' : ''}`,
   },
   wizard: {
     step: (p: { number: number; of: number }) => `Step ${p.number} of ${p.of}`,
@@ -297,6 +297,14 @@ export const english = {
     chooseModel: (p: { agent: string }): FormattedText => fmt`${bold(`Which model shall ${p.agent} think with?`)}`,
     modelSet: (p: { agent: string; model: string }): FormattedText =>
       fmt`${bold(p.agent)} thinks with ${bold(p.model)} from your next message on.`,
+  },
+  forget: {
+    usage: 'Write “/forget me” and I forget you: your agents, their machines, everything I know.',
+    confirm: (p: { agents: number }): FormattedText =>
+      fmt`${bold('Forget you?')}\n\nYour ${n(p.agents, 'agent', 'agents')} with machine, files and memory, your links, your key and settings, and what was written here are deleted for good. /export saves an agent first.`,
+    begun: 'Good. Your machines are being given back; after that I forget the rest, within minutes.',
+    done: 'It is done: I know nothing of you any more. What you see above is Telegram’s copy, which only you can clear.',
+    kept: 'Good, everything stays.',
   },
   delete: {
     confirm: (p: { agent: string }): FormattedText =>

@@ -106,7 +106,7 @@ export const french: Catalogue = {
   },
   help: {
     body: (p) =>
-      fmt`${bold('Ce que je sais faire')}\n\n/create – créer un agent\n/list – vos agents\n/chat, /manage – parler à un autre, quitter celui-ci\n\n${bold('Pendant la discussion')}\n/stop – arrêter la réponse\n/new – nouvelle conversation\n/compact – résumer une longue conversation\n/status – comment il va\n/memory, /files, /schedule – ce qu’il sait, possède et prévoit\n/verbose – montrer ou masquer ses étapes\n\n${bold('Votre agent')}\n/soul – nom, personnalité, modèle\n/share – laisser d’autres lui parler\n/doctor – pourquoi il ne répond pas, et ce qui aide\n/repair, /update – le réinstaller, le mettre à jour\n/export, /import – l’emporter, le rapporter\n/copy – en faire un autre pareil\n/delete – le supprimer\n\n${bold('Vous')}\n/account, /usage, /login, /language, /timezone${p.create ? '\n\nVous n’avez pas encore d’agent : appuyez sur le bouton.' : ''}`,
+      fmt`${bold('Ce que je sais faire')}\n\n/create – créer un agent\n/list – vos agents\n/chat, /manage – parler à un autre, quitter celui-ci\n\n${bold('Pendant la discussion')}\n/stop – arrêter la réponse\n/new – nouvelle conversation\n/compact – résumer une longue conversation\n/status – comment il va\n/memory, /files, /schedule – ce qu’il sait, possède et prévoit\n/verbose – montrer ou masquer ses étapes\n\n${bold('Votre agent')}\n/soul – nom, personnalité, modèle\n/share – laisser d’autres lui parler\n/doctor – pourquoi il ne répond pas, et ce qui aide\n/repair, /update – le réinstaller, le mettre à jour\n/export, /import – l’emporter, le rapporter\n/copy – en faire un autre pareil\n/delete – le supprimer\n\n${bold('Vous')}\n/account, /usage, /login, /language, /timezone\n/forget me – tout oublier de vous${p.create ? '\n\nVous n’avez pas encore d’agent : appuyez sur le bouton.' : ''}`,
   },
   wizard: {
     step: (p) => `Étape ${p.number} sur ${p.of}`,
@@ -284,6 +284,14 @@ export const french: Catalogue = {
     saved: (p) => fmt`Enregistré. ${bold(p.agent)} en tient compte dès votre prochain message.`,
     chooseModel: (p) => fmt`${bold(`Avec quel modèle ${p.agent} réfléchira-t-il ?`)}`,
     modelSet: (p) => fmt`${bold(p.agent)} réfléchit avec ${bold(p.model)} dès votre prochain message.`,
+  },
+  forget: {
+    usage: 'Écrivez « /forget me » et je vous oublie : vos agents, leurs machines, tout ce que je sais.',
+    confirm: (p) =>
+      fmt`${bold('Vous oublier ?')}\n\nVos agents (${p.agents}) avec machine, fichiers et mémoire, vos liens, votre clé, vos réglages et ce qui a été écrit ici seront supprimés pour de bon. /export garde d’abord une copie d’un agent.`,
+    begun: 'Bien. Je rends vos machines, puis j’oublie le reste, en quelques minutes.',
+    done: 'C’est fait : je ne sais plus rien de vous. Ce que vous voyez plus haut est la copie de Telegram, que vous seul pouvez effacer.',
+    kept: 'Bien, tout reste.',
   },
   delete: {
     confirm: (p) =>

@@ -104,7 +104,7 @@ export const spanish: Catalogue = {
   },
   help: {
     body: (p) =>
-      fmt`${bold('Lo que sé hacer')}\n\n/create – crear un agente\n/list – tus agentes\n/chat, /manage – hablar con otro, dejar este\n\n${bold('Mientras hablas')}\n/stop – parar la respuesta\n/new – nueva conversación\n/compact – resumir una larga\n/status – cómo está\n/memory, /files, /schedule – lo que sabe, tiene y planea\n/verbose – mostrar u ocultar sus pasos\n\n${bold('Tu agente')}\n/soul – nombre, personalidad, modelo\n/share – dejar que otros hablen con él\n/doctor – por qué no responde y qué ayuda\n/repair, /update – prepararlo de nuevo, actualizarlo\n/export, /import – llevártelo, traerlo de vuelta\n/copy – hacer otro igual\n/delete – eliminarlo\n\n${bold('Tú')}\n/account, /usage, /login, /language, /timezone${p.create ? '\n\nAún no tienes ningún agente: pulsa el botón.' : ''}`,
+      fmt`${bold('Lo que sé hacer')}\n\n/create – crear un agente\n/list – tus agentes\n/chat, /manage – hablar con otro, dejar este\n\n${bold('Mientras hablas')}\n/stop – parar la respuesta\n/new – nueva conversación\n/compact – resumir una larga\n/status – cómo está\n/memory, /files, /schedule – lo que sabe, tiene y planea\n/verbose – mostrar u ocultar sus pasos\n\n${bold('Tu agente')}\n/soul – nombre, personalidad, modelo\n/share – dejar que otros hablen con él\n/doctor – por qué no responde y qué ayuda\n/repair, /update – prepararlo de nuevo, actualizarlo\n/export, /import – llevártelo, traerlo de vuelta\n/copy – hacer otro igual\n/delete – eliminarlo\n\n${bold('Tú')}\n/account, /usage, /login, /language, /timezone\n/forget me – olvidar todo de ti${p.create ? '\n\nAún no tienes ningún agente: pulsa el botón.' : ''}`,
   },
   wizard: {
     step: (p) => `Paso ${p.number} de ${p.of}`,
@@ -280,6 +280,14 @@ export const spanish: Catalogue = {
     saved: (p) => fmt`Guardado. ${bold(p.agent)} lo sigue desde tu próximo mensaje.`,
     chooseModel: (p) => fmt`${bold(`¿Con qué modelo pensará ${p.agent}?`)}`,
     modelSet: (p) => fmt`${bold(p.agent)} piensa con ${bold(p.model)} desde tu próximo mensaje.`,
+  },
+  forget: {
+    usage: 'Escribe «/forget me» y te olvido: tus agentes, sus máquinas, todo lo que sé.',
+    confirm: (p) =>
+      fmt`${bold('¿Olvidarte?')}\n\nTus agentes (${p.agents}) con máquina, archivos y memoria, tus enlaces, tu clave, tus ajustes y lo escrito aquí se borrarán para siempre. /export guarda antes una copia de un agente.`,
+    begun: 'Bien. Devuelvo tus máquinas y después olvido el resto, en unos minutos.',
+    done: 'Hecho: ya no sé nada de ti. Lo que ves arriba es la copia de Telegram, que solo tú puedes borrar.',
+    kept: 'Bien, todo se queda.',
   },
   delete: {
     confirm: (p) =>
