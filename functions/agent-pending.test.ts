@@ -9,7 +9,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { PendingMessage } from '../agent-vm/protocol.ts'
 import { migrateDatabase } from '../local/migrate.ts'
 import { type Sqld, startSqld } from '../local/sqld.ts'
-import { agentPending, collectPending } from './agent-pending.ts'
+import { agentPending, collectPending, SWEEP_EVERY_MS, sweepPending } from './agent-pending.ts'
 import { parseConfig } from './config.ts'
 import { type Database, openDatabase } from './database/database.ts'
 import { agentMembers, agents } from './database/schema.ts'
@@ -171,6 +171,47 @@ describe('results of background work', () => {
       .rejects //
       .toMatchObject({ code: 'agent_unreachable', message: expect.not.stringContaining('planted') })
     expect(acknowledged).toEqual([])
+  })
+})
+
+describe('the sweep', () => {
+  test('asks every agent in turn, however many there are, and is not held up by those that are silent', async () => {
+    const many = Array.from({ length: 210 }, (_, n) => `many${String(n).padStart(3, '0')}`)
+    const asked = new Set<string>()
+    const server = createServer((request, response) => {
+      asked.add(request.url ?? '')
+      // Every fifth machine takes its time.
+      const answer = () => response.end(JSON.stringify({ messages: [] }))
+      if (asked.size % 5 === 0) setTimeout(answer, 20)
+      else answer()
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' && address ? address.port : 0
+    for (let from = 0; from < many.length; from += 50) {
+      await database.insert(agents).values(
+        await Promise.all(
+          many.slice(from, from + 50).map(async (id) => ({
+            id,
+            ownerId: 1,
+            name: id,
+            prompt: '',
+            model: 'glm-4.7',
+            status: 'running' as const,
+            url: `http://127.0.0.1:${port}/${id}`,
+            secretSealed: await createSeal(ENCRYPTION_KEY).seal('s', { what: 'agent-secret', id }),
+            inferenceKeySealed: '',
+            inferenceKeyHash: hashInferenceKey(id),
+            createdAt: 0,
+            updatedAt: 0,
+          })),
+        ),
+      )
+    }
+    const ports = { config: parseConfig(bindings()), database, env: bindings() as never }
+    for (let run = 0; run < 2; run++) await sweepPending(ports, run * SWEEP_EVERY_MS)
+    expect(asked).toEqual(new Set(many.map((id) => `/${id}/pending`)))
+    server.close()
   })
 })
 

@@ -19,6 +19,10 @@ import { STRANGER_PAUSE_S } from './strangers.ts'
 
 /** Agents asked in one sweep: one call each, well below the platform's limit on calls per event. */
 const SWEEP_BATCH = 200
+/** As the cron of `index.ts` comes. */
+export const SWEEP_EVERY_MS = 15 * 60_000
+/** The platform lets so many calls of one event wait for an answer. */
+const SWEEP_LANES = 6
 /** Results taken over in one call; an agent offers no more at a time, and each may name another chat. */
 const MAX_RESULTS = 100
 
@@ -83,14 +87,24 @@ async function chatOf(agentId: string, chatId: string, { config, database, env }
   return member?.role === 'visitor' || (await chat.hosts(agentId)) ? chat : undefined
 }
 
-/** The last net under lost calls: every running agent is asked now and then. */
-export async function sweepPending(ports: Ports): Promise<void> {
-  const running = await ports.database
+/** The last net under lost calls: every running agent is asked now and then. Where there are more, each run takes the next. */
+export async function sweepPending(ports: Ports, now: number): Promise<void> {
+  const isRunning = eq(agents.status, 'running')
+  const portions = Math.max(1, Math.ceil((await ports.database.$count(agents, isRunning)) / SWEEP_BATCH))
+  const waiting = await ports.database
     .select({ id: agents.id })
     .from(agents)
-    .where(eq(agents.status, 'running'))
+    .where(isRunning)
+    .orderBy(agents.id)
     .limit(SWEEP_BATCH)
-  for (const { id } of running) {
+    .offset((Math.floor(now / SWEEP_EVERY_MS) % portions) * SWEEP_BATCH)
+  // Several at once: machines that do not answer must not take the run's time from those behind them.
+  await Promise.all(Array.from({ length: SWEEP_LANES }, () => sweepLane(waiting, ports)))
+}
+
+async function sweepLane(waiting: { readonly id: string }[], ports: Ports): Promise<void> {
+  for (let agent = waiting.shift(); agent; agent = waiting.shift()) {
+    const { id } = agent
     await collectPending(id, ports).catch((error: unknown) => {
       log('warn', 'pending_sweep_failed', { agent: id, error: describeError(error) })
     })

@@ -30,7 +30,7 @@ export default {
     }
     await attempt('forget', () => forgetPeople(ports, Date.now()))
     if (controller.cron !== SWEEP_CRON) return
-    await attempt('pending', () => sweepPending(ports))
+    await attempt('pending', () => sweepPending(ports, Date.now()))
     await attempt('chats', () => pokeChats(ports, Date.now()))
     await attempt('metrics', () => foldOldMetrics(ports.database, Date.now()))
   },
