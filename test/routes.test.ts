@@ -49,7 +49,11 @@ async function call(
   headers: Record<string, string> = {},
   body?: string,
 ): Promise<Response> {
-  const asked = path.replace(':bot', '7').replace(/:\w+/g, 'rosa').replace('*', 'a.txt')
+  const asked = path
+    .replace(':bot', '7')
+    .replace(/:\w+\{\[0-9\][^/]*/g, '1')
+    .replace(/:\w+/g, 'rosa')
+    .replace('*', 'a.txt')
   const init = { method, headers, ...(body === undefined ? {} : { body }) }
   const programs: Record<string, Pick<typeof agent, 'request'> | WorkerInNode> = { worker, agent, runner: runner.app }
   return programs[program]?.request(asked, init) ?? expect.fail(`no program ${program}`)
