@@ -21,6 +21,7 @@ import type { Urgency } from './call-purse.ts'
 import { ChatBudget } from './chat-budget.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import { ChatFacts } from './chat-facts.ts'
+import { ChatReach } from './chat-reach.ts'
 import { openStore } from './chat-store.ts'
 import { countingTelegram } from './counting-telegram.ts'
 import { type DeliveryWords, deliveryWords } from './delivery-words.ts'
@@ -40,13 +41,13 @@ import { Reports } from './reports.ts'
 import { RowWaiters } from './row-waiters.ts'
 import { sharedPurseOf } from './shared-purse.ts'
 import { isStaleIsolate, mayBeStaleIsolate } from './stale-isolate.ts'
-import { isStopSignal } from './stop-signal.ts'
 import { Stops } from './stops.ts'
 import { createTelegramClient, type TelegramClient } from './telegram-client.ts'
 import { createTurnRunner } from './turn-assembly.ts'
 import { turnIdOf } from './turn-id.ts'
 import type { TurnRunner } from './turn-runner.ts'
 import { TurnStore } from './turn-store.ts'
+import { laneOf } from './update-lane.ts'
 import { readNews } from './update-news.ts'
 import { findMalformed } from './well-formed-update.ts'
 import { WorkLoops } from './work-loops.ts'
@@ -54,8 +55,6 @@ import { WorkLoops } from './work-loops.ts'
 /** An alarm may run for 15 minutes; a turn is handed to the next one well before. */
 export const HANDOVER_MS = 10 * 60_000
 const PRUNE_EVERY_MS = 3_600_000
-/** Parts of an album come within seconds. */
-const ALBUM_SPAN_MS = 10_000
 
 /** What Baal says and does. */
 export interface Handlers {
@@ -94,12 +93,11 @@ export class ChatEngine {
   readonly #sender: OutboxSender
   readonly #runner: TurnRunner
   readonly #pendingFetch: PendingFetch
+  readonly #reach: ChatReach
   readonly #stops: Stops
   readonly #loops: WorkLoops
   readonly #metrics: MetricsBuffer
   #prunedAt = 0
-  /** When somebody was last heard in this chat, in this life of the object. */
-  #heardAt = 0
 
   constructor(options: EngineOptions) {
     const { identity, storage, config } = options
@@ -130,6 +128,14 @@ export class ChatEngine {
     this.#sender = this.#createSender()
     this.#runner = this.#createRunner()
     this.#pendingFetch = new PendingFetch((agentId) => this.#collectPending(agentId))
+    this.#reach = new ChatReach({
+      identity,
+      storage,
+      facts: this.#facts,
+      chats: options.env.CHAT,
+      stop: () => this.#runner.stop(),
+      now,
+    })
     this.#stops = new Stops(this.#runner, {
       outbox: this.#outbox,
       botName: () => this.#facts.botName,
@@ -160,7 +166,12 @@ export class ChatEngine {
       return 'ignored'
     }
     await this.#note(update)
-    const lane = await this.#laneOf(update)
+    const lane = await laneOf(update, {
+      inbox: this.#inbox,
+      classifyUpdate: this.#options.handlers.classifyUpdate,
+      classifyPorts: () => this.#classifyPorts(),
+      now,
+    })
     if (!lane) return 'ignored'
     if (!this.#inbox.add(update, lane, now())) return 'duplicate'
     this.#metrics.count('baal_updates_total', { lane })
@@ -203,15 +214,8 @@ export class ChatEngine {
     await this.#kick('outbox')
   }
 
-  /** The values of a group that was turned into this supergroup. What is known here already stays. */
   adopt(values: Readonly<Record<string, string>>, agentChat: string): void {
-    const { storage } = this.#options
-    storage.transaction(() => {
-      for (const [key, value] of Object.entries(values)) {
-        storage.query('INSERT INTO store (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING', key, value)
-      }
-      this.#facts.save({ agentChat })
-    })
+    this.#reach.adopt(values, agentChat)
   }
 
   hasWork(): boolean {
@@ -225,7 +229,7 @@ export class ChatEngine {
     const timer = setTimeout(() => handover.abort(), this.#options.handoverMs)
     try {
       this.#prune()
-      await this.#handOver()
+      await this.#reach.handOver()
       return await this.#loops.run(handover.signal)
     } finally {
       clearTimeout(timer)
@@ -337,45 +341,21 @@ export class ChatEngine {
     return agentClientFor(agentId, { config: this.#options.config, database: this.#database() })
   }
 
+  async #classifyPorts() {
+    const { identity, storage } = this.#options
+    return { store: openStore(storage), bot: await this.#bot(), chat: identity }
+  }
+
   /** What delivery itself learns from an update. */
   async #note(update: Update): Promise<void> {
     const news = readNews(update)
+    if (news.isClosed) this.#outbox.dropAll('closed', now())
     if (news.messageId !== undefined) {
       this.#outbox.noteSeen(news.messageId)
       // A person's own message wipes the draft too.
       this.#runner.wiped()
     }
-    if (news.isHeard) {
-      this.#heardAt = now()
-      this.#facts.heard()
-    }
-    if (news.isForum) this.#facts.save({ isForum: true })
-    if (news.migratedTo !== undefined) await this.#migrate(news.migratedTo)
-    if (news.isClosed) {
-      this.#outbox.dropAll('closed', now())
-      this.#close('the bot was blocked or removed', now())
-    }
-  }
-
-  async #laneOf(update: Update): Promise<InboxLane | undefined> {
-    const { identity, storage } = this.#options
-    if (isStopSignal(update)) return 'urgent'
-    const ports = { store: openStore(storage), bot: await this.#bot(), chat: identity }
-    const lane = this.#classify(update, ports)
-    if (lane !== 'ignore') return lane
-    const album = update.message?.media_group_id
-    if (album !== undefined && this.#inbox.knowsAlbum(album, now() - ALBUM_SPAN_MS)) return 'turn'
-    // A spinner must end, whoever made the button.
-    return update.callback_query ? 'control' : undefined
-  }
-
-  #classify(update: Update, ports: Parameters<ClassifyUpdate>[1]): ReturnType<ClassifyUpdate> {
-    try {
-      return this.#options.handlers.classifyUpdate(update, ports)
-    } catch (error) {
-      log('warn', 'update_not_understood', { update: update.update_id, error: describeError(error) })
-      return 'ignore'
-    }
+    await this.#reach.note(news)
   }
 
   #createSender(): OutboxSender {
@@ -388,10 +368,10 @@ export class ChatEngine {
       words: this.#words,
       agent: (agentId) => this.#agent(agentId),
       onMessage: () => this.#runner.wiped(),
-      onClosed: (reason, calledAt) => this.#close(reason, calledAt),
+      onClosed: (reason, calledAt) => this.#reach.close(reason, calledAt),
       isClosed: () => this.#facts.closed,
       onThreadGone: () => this.#facts.save({ threadGone: true }),
-      onMigrated: (chatId) => void this.#migrate(chatId),
+      onMigrated: (chatId) => void this.#reach.migrate(chatId),
       onTrouble: (outcome) => this.#metrics.count('baal_delivery_total', { outcome }),
       now,
     })
@@ -418,41 +398,11 @@ export class ChatEngine {
       words: this.#words,
       onOutgoing: this.#onOutgoing,
       onTurn: this.#onTurn,
-      onClosed: (reason, calledAt) => this.#close(reason, calledAt),
+      onClosed: (reason, calledAt) => this.#reach.close(reason, calledAt),
       metrics: this.#metrics,
-      onMigrated: (chatId) => void this.#migrate(chatId),
+      onMigrated: (chatId) => void this.#reach.migrate(chatId),
       now,
     })
-  }
-
-  /** Nothing reaches this chat any more: nobody hears an answer. */
-  #close(reason: string, calledAt: number): void {
-    // Whoever was heard after that call is back.
-    if (this.#heardAt > calledAt) return
-    this.#facts.save({ closed: true })
-    log('info', 'chat_closed', { chat: this.#options.identity.name, reason })
-    this.#runner.stop()
-  }
-
-  /** The group goes on under another id, with another object: it gets what this one knows. */
-  async #migrate(chatId: number): Promise<void> {
-    if (this.#facts.migratedTo !== chatId) this.#facts.save({ migratedTo: chatId, handedOver: false })
-    await this.#handOver()
-  }
-
-  /** Tried again with every run until the other object has it. */
-  async #handOver(): Promise<void> {
-    const { identity, storage, env } = this.#options
-    const { migratedTo, handedOver, agentChat } = this.#facts
-    if (migratedTo === undefined || handedOver) return
-    const rows = storage.query("SELECT key, value FROM store WHERE key NOT LIKE '#%'")
-    const values = Object.fromEntries(rows.map(({ key, value }) => [String(key), String(value)]))
-    try {
-      await env.CHAT.getByName(`${identity.botId}:${migratedTo}`).adopt(values, agentChat)
-      this.#facts.save({ handedOver: true })
-    } catch (error) {
-      log('error', 'chat_not_handed_over', { chat: identity.name, error: describeError(error) })
-    }
   }
 
   #prune(): void {

@@ -1,0 +1,38 @@
+/** Which lane an update takes into the inbox: stops before everything, the rest as the handlers say. */
+import type { Update } from 'grammy/types'
+import { describeError, log } from '../log.ts'
+import type { ClassifyUpdate } from './handling.ts'
+import type { Inbox, InboxLane } from './inbox.ts'
+import { isStopSignal } from './stop-signal.ts'
+
+/** Parts of an album come within seconds. */
+const ALBUM_SPAN_MS = 10_000
+
+export interface LanePorts {
+  readonly inbox: Pick<Inbox, 'knowsAlbum'>
+  readonly classifyUpdate: ClassifyUpdate
+  /** Asked for only where the handlers must be. */
+  classifyPorts(): Promise<Parameters<ClassifyUpdate>[1]>
+  now(): number
+}
+
+/** @returns `undefined` for what is nobody's */
+export async function laneOf(update: Update, ports: LanePorts): Promise<InboxLane | undefined> {
+  if (isStopSignal(update)) return 'urgent'
+  const lane = classify(update, ports.classifyUpdate, await ports.classifyPorts())
+  if (lane !== 'ignore') return lane
+  const album = update.message?.media_group_id
+  // Later parts of an album carry neither caption nor mention.
+  if (album !== undefined && ports.inbox.knowsAlbum(album, ports.now() - ALBUM_SPAN_MS)) return 'turn'
+  // A spinner must end, whoever made the button.
+  return update.callback_query ? 'control' : undefined
+}
+
+function classify(update: Update, classifyUpdate: ClassifyUpdate, ports: Parameters<ClassifyUpdate>[1]) {
+  try {
+    return classifyUpdate(update, ports)
+  } catch (error) {
+    log('warn', 'update_not_understood', { update: update.update_id, error: describeError(error) })
+    return 'ignore'
+  }
+}
