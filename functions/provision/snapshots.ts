@@ -4,6 +4,7 @@
  */
 import { DurableObject } from 'cloudflare:workers'
 import type { Bindings } from '../bindings.ts'
+import { chunksOf } from './archive-chunks.ts'
 import type { Snapshots as SnapshotsPort } from './provision-ports.ts'
 
 /** Below the platform's limit for a row. */
@@ -24,7 +25,7 @@ export class Snapshots extends DurableObject<Bindings> {
     let bytes = 0
     let count = 0
     try {
-      for await (const chunk of chunksOf(archive)) {
+      for await (const chunk of chunksOf(archive, CHUNK_BYTES)) {
         bytes += chunk.byteLength
         if (bytes > MAX_SNAPSHOT_BYTES) throw new SnapshotTooLarge(`more than ${MAX_SNAPSHOT_BYTES} bytes`)
         this.#sql.exec('INSERT INTO chunks (version, position, bytes) VALUES (?, ?, ?)', version, count++, chunk)
@@ -95,30 +96,4 @@ export const noSnapshots: SnapshotsPort = {
   },
   open: async () => undefined,
   erase: async () => undefined,
-}
-
-async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let rest: Uint8Array[] = []
-  let size = 0
-  for await (const part of stream) {
-    rest.push(part)
-    size += part.byteLength
-    if (size < CHUNK_BYTES) continue
-    const joined = join(rest, size)
-    const whole = Math.floor(size / CHUNK_BYTES) * CHUNK_BYTES
-    for (let from = 0; from < whole; from += CHUNK_BYTES) yield joined.slice(from, from + CHUNK_BYTES)
-    rest = [joined.slice(whole)]
-    size -= whole
-  }
-  if (size > 0) yield join(rest, size)
-}
-
-function join(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const joined = new Uint8Array(size)
-  let at = 0
-  for (const part of parts) {
-    joined.set(part, at)
-    at += part.byteLength
-  }
-  return joined
 }
