@@ -20,6 +20,9 @@ const { values } = parseArgs({
 if (!values.loud) for (const level of ['warn', 'error', 'info'] as const) console[level] = () => undefined
 
 const ground = await prepareGround()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void ground.close().then(() => process.exit(1)))
+}
 const startedAt = Date.now()
 const runs: ChaosRun[] = []
 try {
