@@ -83,6 +83,12 @@ const NAMED: readonly ProductionValue[] = [
     secret: true,
   },
   { name: 'BOT_ENCRYPTION_KEY', purpose: 'Seals every key at rest.', kind: 'made', secret: true },
+  {
+    name: 'BOT_ENCRYPTION_KEY_FORMER',
+    purpose: 'Former keys that still open old records, until npm run rotate-key.',
+    kind: 'set',
+    secret: true,
+  },
   { name: 'WORKER_SIGNING_KEY', purpose: 'Signs the calls to the deploy-runner.', kind: 'made', secret: true },
   { name: 'SSH_PRIVATE_KEY', purpose: 'Opens the machines to the deploy-runner.', kind: 'made', secret: true },
   { name: 'ALEPH_SSH_PUBKEY', purpose: 'Its public half, put on new machines.', kind: 'made' },

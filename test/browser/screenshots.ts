@@ -53,6 +53,7 @@ async function visitorScreens(
   const theirs = await browser.newPage({ viewport: PHONE })
   await theirs.goto(`${pageUrl}/#user=${bob.id}&chat=${bob.id}`)
   await bob.shows(() => bob.start(), 'I give you an AI agent')
+  await theirs.getByTestId('message').filter({ hasText: 'I give you an AI agent' }).waitFor()
   await theirs.screenshot({ path: join(FOLDER, '00-first-start.png') })
   const shown = await alice.shows(() => alice.say('/share new ask copy'), 'start=')
   await alice.shows(() => bob.start(/start=([\w-]+)/.exec(shown)?.[1]), 'would like to talk to Rosa')

@@ -5,6 +5,7 @@ import { leaveWizard } from '../wizard/run-wizard.ts'
 
 export function registerCancel(router: Router): void {
   onCommand(router, 'cancel', (ctx) => {
-    ctx.out.send(leaveWizard(ctx) ? ctx.words.wizard.cancelled : ctx.words.wizard.nothingToCancel)
+    // The menu's own message says that it is cancelled.
+    if (!leaveWizard(ctx)) ctx.out.send(ctx.words.wizard.nothingToCancel)
   })
 }

@@ -40,10 +40,9 @@ export async function showList(ctx: BaalContext): Promise<void> {
       own.map(({ id, name }) => agentButton(name, 'card', id)),
       2,
     ),
-    ...visited.map(({ id, name, link }) => [
-      agentButton(`💬 ${name}`, 'chat', id),
-      ...(link?.allowsCopy ? [agentButton(words.buttons.copyAgent, 'copy', id)] : []),
-      agentButton(words.buttons.leave, 'leave', id),
+    ...visited.flatMap(({ id, name, link }) => [
+      [agentButton(`💬 ${name}`, 'chat', id), agentButton(words.buttons.leave, 'leave', id)],
+      ...(link?.allowsCopy ? [[agentButton(words.buttons.copyAgent, 'copy', id)]] : []),
     ]),
     [commandButton(words.buttons.create, 'create')],
   ])

@@ -42,7 +42,7 @@ async function confirmForget({ words, out }: BaalContext, agent: Agent): Promise
 
 async function showMemory({ ports, words, out }: BaalContext, agent: Agent): Promise<void> {
   const control = await ports.agent(agent.id)
-  const memory = ((await control.readText(MEMORY_FILE, MAX_MEMORY_BYTES)) ?? '').trim()
+  const memory = withoutTemplate((await control.readText(MEMORY_FILE, MAX_MEMORY_BYTES)) ?? '')
   const { memory: text, buttons } = words
   const body = memory ? longQuote(clip(memory, SHOWN_POINTS)) : text.empty
   const whole = [...memory].length > SHOWN_POINTS
@@ -50,4 +50,13 @@ async function showMemory({ ports, words, out }: BaalContext, agent: Agent): Pro
   out.show(fmt`${text.title({ agent: agent.name })}\n\n${body}`, [
     [agentButton(buttons.edit, 'remember', agent.id), agentButton(buttons.forget, 'forget', agent.id)],
   ])
+}
+
+/** Remarks for the agent are nothing that it remembers, and headings alone are nothing either. */
+function withoutTemplate(markdown: string): string {
+  const text = markdown
+    .replace(/<!--.*?(?:-->|$)/gs, '')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()
+  return text.split('\n').every((line) => line.trim() === '' || line.startsWith('#')) ? '' : text
 }
