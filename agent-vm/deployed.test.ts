@@ -155,7 +155,7 @@ test('/stop ends a command with everything it started, and the chat goes on', as
   await expect.poll(() => sleeps.every(isRunning), { timeout: 20_000 }).toBe(true)
   expect(await (await agent.post('/chat/c1/stop', {})).json()).toEqual({ stopped: true })
   expect(reasonOf(await events)).toBe('cancelled')
-  await expect.poll(() => sleeps.some(isRunning)).toBe(false)
+  await expect.poll(() => sleeps.some(isRunning), { timeout: 20_000 }).toBe(false)
   expect(await bash('echo still here')).toBe('still here')
   expect(model.illegal).toEqual([])
 })
@@ -200,7 +200,7 @@ test('told to end, it takes its tools along and keeps the turn for the next star
   await expect.poll(() => isRunning('sleep 77884'), { timeout: 20_000 }).toBe(true)
   await endServer('SIGTERM')
   await broken
-  await expect.poll(() => isRunning('sleep 77884')).toBe(false)
+  await expect.poll(() => isRunning('sleep 77884'), { timeout: 20_000 }).toBe(false)
   agent = await startServer()
   expect(reasonOf(await agent.chat({ message, chat_id: 'c1', turn_id: 't-last' }))).toBe('stop')
   const result = model.calls.at(-1)!.messages.findLast(({ role }) => role === 'tool')

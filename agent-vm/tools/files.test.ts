@@ -268,7 +268,8 @@ describe('confined to the workspace', () => {
       let inside = 0
       let refused = 0
       const until = performance.now() + 2500
-      while (performance.now() < until) {
+      // A busy machine may not come to so many tries in that time.
+      while (performance.now() < until || inside + refused <= 10) {
         const read = await run('read_file', { path: 'd/f' })
         expect(read.content).not.toContain('SECRET')
         const write = await run('write_file', { path: 'd/g', content: 'x' })

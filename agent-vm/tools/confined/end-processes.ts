@@ -14,6 +14,8 @@ import { CALL_MARK } from '../process/wire.ts'
 export const END_MS = 700
 const POLITE_MS = 250
 const CHECK_MS = 20
+/** However late it is: on a busy machine one look at all processes can take longer than all the time there is. */
+const MIN_KILLS = 3
 
 /** @param groupLeader pid of the command's shell, which leads its group */
 export async function endProcesses(groupLeader: number | undefined, marks: readonly string[]): Promise<void> {
@@ -35,7 +37,7 @@ export async function endProcesses(groupLeader: number | undefined, marks: reado
     await sleep(CHECK_MS)
   }
   // Again and again: a process may fork between the look and the signal.
-  while (!isLate(END_MS)) {
+  for (let kills = 0; kills < MIN_KILLS || !isLate(END_MS); kills++) {
     if (signalAll('SIGKILL') === 0) return
     await sleep(CHECK_MS)
   }

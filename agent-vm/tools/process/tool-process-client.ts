@@ -11,8 +11,11 @@ import type { Launch } from './launch.ts'
 import { readLines } from './lines.ts'
 import { MAX_LINE_CHARS, type OperationInput, type OperationName, type ToolProcessRequest } from './wire.ts'
 
-/** A cancelled call has to answer within this, or the whole process is ended. */
-const CANCEL_MS = 800
+/**
+ * A cancelled call has to answer within this, or the whole process is ended. More than a stop waits: until then it goes on
+ * ending what the call started, and knows better what that was than its successor.
+ */
+const CANCEL_MS = 1500
 const KILL_AFTER_MS = 2000
 /** Nothing but a hung process takes longer; commands bring their own limit. */
 const DEADLINE_MS = 90_000
