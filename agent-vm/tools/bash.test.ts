@@ -76,7 +76,8 @@ describe('ending a command', () => {
     expect(result).toMatchObject({ ok: false })
     expect(result.content).toContain('stopped by the person')
     // Dead processes stay in sight until they are reaped, which a busy machine takes its time for.
-    for (const pid of readPids(join(workspace, 'pids'))) await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false)
+    for (const pid of readPids(join(workspace, 'pids')))
+      await expect.poll(() => isAlive(pid), { timeout: 20_000 }).toBe(false)
     // Promised is one second; the rest is for a machine that is busy with other tests.
     expect(tookMs).toBeLessThan(5000)
   })
