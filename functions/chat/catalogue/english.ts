@@ -335,7 +335,7 @@ export const english = {
     full: 'As many people as this link allows are already in.',
     noSuchPerson: 'I do not find one person of that name here. Use the buttons:',
     typed: (): FormattedText =>
-      fmt`You can type it too: ${code('/share new 7d 5p 30m web ask copy')} (days, people, messages; talk: ${code('chat')}, ${code('web')} or ${code('workspace')}), ${code('/share pause 1')}, ${code('resume 1')}, ${code('close 1')}, ${code('/share people')}, ${code('/share block NAME')}.`,
+      fmt`You can type it too: ${code('/share new 7d 5p 30m web ask copy')} (days, people, messages; tools: ${code('chat')}, ${code('web')} or ${code('workspace')}), ${code('/share pause 1')}, ${code('resume 1')}, ${code('close 1')}, ${code('/share people')}, ${code('/share block NAME')}.`,
     knocks: (p: { name: string; agent: string }): FormattedText =>
       fmt`✋ ${bold(p.name)} has your link and would like to talk to ${bold(p.agent)}.`,
     waitingPerson: (p: { name: string }): FormattedText => fmt`✋ ${bold(p.name)}: waits to be let in`,
