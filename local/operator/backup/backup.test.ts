@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { type Client, createClient } from '@libsql/client/web'
+import { type Client, createClient, type ResultSet } from '@libsql/client/web'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import journal from '../../../migrations/meta/_journal.json' with { type: 'json' }
 import { migrateDatabase, pendingMigrations } from '../../migrate.ts'
@@ -68,13 +68,16 @@ const contentOf = (sqld: Sqld) =>
     )
     const tables = schema.rows.filter(({ type }) => type === 'table').map(({ name }) => String(name))
     const rows = await Promise.all(
-      tables.map(async (table) => (await client.execute(`SELECT * FROM "${table}" ORDER BY 1, 2, 3`)).rows),
+      tables.map(async (table) => linesOf(await client.execute(`SELECT * FROM "${table}"`))),
     )
     return {
       schema: schema.rows.map((row) => ({ ...row, sql: String(row.sql).replaceAll('IF NOT EXISTS ', '') })),
       rows,
     }
   })
+
+/** In an order of their own: a dump may keep another. */
+const linesOf = ({ rows }: ResultSet) => rows.map((row) => Object.values(row).map(String).join('\u0000')).toSorted()
 
 const failure = (work: Promise<unknown>) =>
   work.then(
