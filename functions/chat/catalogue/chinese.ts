@@ -91,7 +91,7 @@ export const chinese: Catalogue = {
   },
   help: {
     body: (p) =>
-      fmt`${bold('我能做什么')}\n\n/create – 创建智能体\n/list – 你的智能体\n/chat、/manage – 换一个对话、离开这个\n\n${bold('聊天时')}\n/stop – 停止回答\n/new – 新对话\n/compact – 精简长对话\n/status – 它的状况\n/memory、/files、/schedule – 它记得的、保存的和计划的\n/verbose – 显示或隐藏它的步骤\n\n${bold('你的智能体')}\n/soul – 名字、性格、模型\n/share – 让别人和它对话\n/doctor – 它为什么不回答，怎么办\n/repair、/update – 重新安装、更新\n/export、/import – 带走、带回\n/copy – 再做一个一样的\n/delete – 删除\n\n${bold('你')}\n/account、/usage、/login、/language、/timezone\n/forget me – 忘记关于你的一切${p.create ? '\n\n你还没有智能体：按下面的按钮。' : ''}`,
+      fmt`${bold('我能做什么')}\n\n/create – 创建智能体\n/list – 你的智能体\n/chat、/manage – 换一个对话、离开这个\n\n${bold('聊天时')}\n/stop – 停止回答\n/new – 新对话\n/compact – 精简长对话\n/status – 它的状况\n/memory、/files、/schedule – 它记得的、保存的和计划的\n/verbose – 显示或隐藏它的步骤\n\n${bold('你的智能体')}\n/soul – 名字、性格、模型\n/share – 让别人和它对话\n/doctor – 它为什么不回答，怎么办\n/repair、/update – 重新安装、更新\n/export、/import – 带走、带回\n/copy – 再做一个一样的\n/delete – 删除\n\n${bold('你')}\n/account、/usage、/login、/language、/timezone、/rich\n/forget me – 忘记关于你的一切${p.create ? '\n\n你还没有智能体：按下面的按钮。' : ''}`,
   },
   wizard: {
     step: (p) => `第 ${p.number} 步，共 ${p.of} 步`,
