@@ -32,7 +32,7 @@ import { Inbox, type InboxLane, KEPT_AFTER_DONE_MS } from './inbox.ts'
 import { Intake } from './intake.ts'
 import { watermarkOf } from './message-watermark.ts'
 import { Outbox } from './outbox.ts'
-import { OutboxSender } from './outbox-sender.ts'
+import { OutboxSender, SETTLE_MS } from './outbox-sender.ts'
 import type { OutgoingMessage } from './outgoing.ts'
 import { pause } from './pause.ts'
 import { prunePending, takePending } from './pending-delivery.ts'
@@ -105,7 +105,7 @@ export class ChatEngine {
     this.#facts = new ChatFacts(identity, storage)
     this.#inbox = new Inbox(storage)
     this.#outbox = new Outbox(storage, watermarkOf(options.env, identity.chatId))
-    this.#outbox.recover()
+    this.#outbox.recover(now() + SETTLE_MS)
     this.#turns = new TurnStore(storage)
     this.#metrics = new MetricsBuffer(async (increments) => {
       await addMetrics(this.#database(), increments, now())

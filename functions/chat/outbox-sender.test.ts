@@ -176,7 +176,7 @@ describe('a send whose answer was lost', () => {
     chat.say('final')
     chat.say('next')
     await chat.drain()
-    expect(chat.telegram.texts()).toEqual(['I could not make sure that my last message reached you.', 'next'])
+    expect(chat.telegram.texts()).toEqual(['I could not make sure that this reached you: “final”', 'next'])
     expect(chat.states()).toEqual(['unsure', 'sent'])
   })
 
@@ -205,7 +205,7 @@ describe('a send whose answer was lost', () => {
     const row = chat.outbox.next()
     chat.outbox.markSending(row?.seq ?? 0)
     await chat.telegram.sendText({ chatId: 42 }, plainText('final'), {})
-    chat.outbox.recover()
+    chat.outbox.recover(chat.clock.now() + 2_000)
     await chat.drain()
     expect(chat.telegram.texts()).toEqual(['final'])
   })
@@ -225,7 +225,7 @@ describe('a send whose answer was lost', () => {
     chat.failOnce('sendMessage', { kind: 'unknown', after: true })
     chat.say('final')
     await chat.drain()
-    expect(chat.telegram.texts()).toEqual(['final', 'I could not make sure that my last message reached you.'])
+    expect(chat.telegram.texts()).toEqual(['final', 'I could not make sure that this reached you: “final”'])
     const button = [...chat.telegram.messages.values()].at(-1)?.keyboard?.[0]?.[0]
     expect(button).toMatchObject({ callback_data: 'resend:1' })
     expect(chat.states()).toEqual(['unsure'])
@@ -234,6 +234,22 @@ describe('a send whose answer was lost', () => {
     await chat.drain()
     expect(chat.telegram.texts()).toEqual(['final', 'final'])
     expect(chat.outbox.wantAgain(1)).toBe(false)
+  })
+
+  test('is looked for once more before it is sent again at the person’s wish', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'unknown', after: true })
+    chat.failOnce('editMessageText', { kind: 'unknown' })
+    chat.say('final')
+    await chat.sender.step()
+    await chat.clock.advance(2_000)
+    // Telegram does not answer the question; the person is faster than the next try.
+    await chat.sender.step()
+    chat.outbox.markLine(1, 200)
+    expect(chat.outbox.wantAgain(1)).toBe(true)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['final'])
+    expect(chat.states()).toEqual(['sent'])
   })
 
   test('is left as it is when it was but a preview', async () => {

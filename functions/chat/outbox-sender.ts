@@ -19,7 +19,7 @@ import { plainText } from './text/formatted-text.ts'
 import { resolveUnknownSend } from './unknown-send.ts'
 
 /** A lost call may still be under way: Telegram is given this long before anybody looks for its effect. */
-const SETTLE_MS = 2_000
+export const SETTLE_MS = 2_000
 /** Files are fetched anew for each attempt. */
 const MAX_FILE_ATTEMPTS = 4
 /** After this long nobody waits for a message any more. */

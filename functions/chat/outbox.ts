@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import type { ChatDatabase } from './chat-database.ts'
-import type { Watermark } from './message-watermark.ts'
+import { Watermark } from './message-watermark.ts'
 import type { MessageTarget, Outgoing } from './outgoing.ts'
 
 /** What was already given up about a row, as bits of `fallbacks`. */
@@ -77,14 +77,20 @@ export class Outbox {
   readonly #watermark: Watermark
 
   /** @param watermark shared by all chats that count messages together */
-  constructor(database: ChatDatabase, watermark: Watermark = { messageId: 0 }) {
+  constructor(database: ChatDatabase, watermark = new Watermark()) {
     this.#database = database
     this.#watermark = watermark
   }
 
-  /** After a start: what was being sent may or may not have arrived. */
-  recover(): void {
-    this.#database.query("UPDATE outbox SET state = 'unknown', unknowns = unknowns + 1 WHERE state = 'sending'")
+  /**
+   * After a start: what was being sent may or may not have arrived.
+   * @param settledAt until then it may still be under way
+   */
+  recover(settledAt: number): void {
+    this.#database.query(
+      "UPDATE outbox SET state = 'unknown', unknowns = unknowns + 1, next_at = ? WHERE state = 'sending'",
+      settledAt,
+    )
   }
 
   /** Adding the same key again changes nothing. An edit takes the place of older edits of the same message that still wait. */
@@ -248,7 +254,7 @@ export class Outbox {
 
   /** Incoming messages and our own raise the mark below which nothing new can appear. */
   noteSeen(messageId: number): void {
-    this.#watermark.messageId = Math.max(this.#watermark.messageId, messageId)
+    this.#watermark.note(messageId)
     this.#database.query(
       `INSERT INTO refs (ref, message_id) VALUES ('${LAST_SEEN}', ?)
        ON CONFLICT DO UPDATE SET message_id = MAX(message_id, excluded.message_id)`,
@@ -275,7 +281,9 @@ export class Outbox {
     )
   }
 
-  isOurs(messageId: number): boolean {
+  /** Whatever it is, it is not what a lost call may have left. */
+  isAccountedFor(messageId: number): boolean {
+    if (this.#watermark.knows(messageId)) return true
     return this.#database.query('SELECT 1 FROM outbox WHERE message_id = ? LIMIT 1', messageId).length > 0
   }
 

@@ -23,8 +23,12 @@ import { RESEND_BUTTON } from './turn-buttons.ts'
 
 /** Before anything is said. Ids grow by one with each message of the chat, or of all the bot's chats together. */
 export const FIRST_LOOK = 3
-/** The most that is looked at in all: one call each. */
+/** The most that is looked at in one go: one call each. */
 export const LAST_LOOK = 12
+/** Among more than this nobody finds anything. */
+const MAX_SPAN = 500
+
+const LABEL_POINTS = 48
 
 export interface UnknownSendPorts {
   readonly outbox: Outbox
@@ -44,10 +48,6 @@ export interface UnknownSendPorts {
  */
 export async function resolveUnknownSend(row: OutboxRow, ports: UnknownSendPorts): Promise<void> {
   const { outbox, now } = ports
-  if (row.wanted && row.lineId !== undefined) {
-    await takeLinesPlace(row, row.lineId, ports)
-    return
-  }
   const mayLook = ports.mayProbe() && row.afterId !== undefined && isEditable(row.action)
   const found = mayLook ? await look(row, ports) : undefined
   if (found !== undefined) {
@@ -66,7 +66,12 @@ export async function resolveUnknownSend(row: OutboxRow, ports: UnknownSendPorts
     outbox.markLine(row.seq, await sendLine(row, ports))
     return
   }
-  if (mayLook && spanOf(row) <= LAST_LOOK) {
+  // The person looked too, and wants it again.
+  if (row.wanted) {
+    await takeLinesPlace(row, row.lineId, ports)
+    return
+  }
+  if (mayLook && outbox.find(row.seq)?.probed === spanOf(row)) {
     log('info', 'arrival_ruled_out', { row: row.key })
     ports.onTrouble?.('arrival_ruled_out')
     await takeLinesPlace(row, row.lineId, ports)
@@ -87,16 +92,22 @@ function spanOf({ lineId, afterId }: OutboxRow): number {
   return lineId === undefined || afterId === undefined ? FIRST_LOOK : lineId - afterId - 1
 }
 
-/** @returns the id of the message, if it is among those looked at */
+/**
+ * Looks at the ids it may have, as far as the calls last. What is known to be something else costs none.
+ * @returns the id of the message, if it is among those looked at
+ */
 async function look(row: OutboxRow, ports: UnknownSendPorts): Promise<number | undefined> {
   const { outbox, now } = ports
-  const span = Math.min(LAST_LOOK, spanOf(row))
-  for (let probed = row.probed; probed < span; probed++) {
-    const messageId = (row.afterId ?? 0) + 1 + probed
-    if (outbox.isOurs(messageId)) continue
-    if (await isIt(row, messageId, ports)) return messageId
-    outbox.markUnknown(row.seq, now(), probed + 1)
+  const first = (row.afterId ?? 0) + 1
+  const span = Math.min(MAX_SPAN, spanOf(row))
+  const open = Array.from({ length: span }, (_, offset) => offset).filter(
+    (offset) => offset >= row.probed && !outbox.isAccountedFor(first + offset),
+  )
+  for (const offset of open.slice(0, LAST_LOOK)) {
+    if (await isIt(row, first + offset, ports)) return first + offset
+    outbox.markUnknown(row.seq, now(), offset + 1)
   }
+  if (open.length <= LAST_LOOK) outbox.markUnknown(row.seq, now(), span)
   return undefined
 }
 
@@ -136,10 +147,18 @@ async function sendLine(
 ): Promise<number> {
   const keyboard = [[RESEND_BUTTON.build(words().resend, row.seq)]]
   const id = await budget.call('message', () =>
-    telegram.sendText(destination(), plainText(words().unsure), { keyboard, silent: true }),
+    telegram.sendText(destination(), plainText(words().unsure(labelOf(row.action))), { keyboard, silent: true }),
   )
   onMessage()
   return id ?? 0
+}
+
+/** By what a person finds it: the first words, or the file. */
+function labelOf(action: Outgoing): string {
+  const words = 'text' in action ? action.text.text : 'caption' in action ? (action.caption?.text ?? '') : ''
+  const line = words.split('\n').find((each) => each.trim() !== '') ?? ('name' in action ? action.name : '…')
+  const points = [...line.trim()]
+  return points.length <= LABEL_POINTS ? line.trim() : `${points.slice(0, LABEL_POINTS - 1).join('')}…`
 }
 
 async function takeLinesPlace(row: OutboxRow, lineId: number, ports: UnknownSendPorts): Promise<void> {

@@ -38,6 +38,8 @@ export interface CrashReport {
   readonly finalsDuplicated: string[]
   readonly filesLost: string[]
   readonly filesDuplicated: string[]
+  /** Came twice because a person was asked, did not see it, and wanted it again: Telegram had never told what became of it. */
+  readonly duplicatedAtWish: string[]
   readonly outOfOrder: string[]
   /** Chats that were not done long after the last kill. */
   readonly stuck: readonly string[]
@@ -88,14 +90,17 @@ export async function runCrashMatrix(options: CrashMatrixOptions): Promise<Crash
     const talking = startTalking(around, talks)
     const turnsHit = await killAgainAndAgain(worker, around, { ...options, talks })
     const stuck = await talking.finish()
-    const report = inspect(around, talks)
+    const report = inspect(around, talks, talking.wishes)
+    for (const call of around.telegram.sim.calls().filter(({ in_penalty }) => in_penalty)) {
+      options.onProgress?.(`into a penalty: ${call.method} ${JSON.stringify(call.params).slice(0, 200)}`)
+    }
     return {
       kills: options.kills,
       turns: talks.reduce((sum, { asked }) => sum + asked, 0),
       turnsHit,
       ...report,
       stuck,
-      unknownSends: { ...countUnknown(worker.lines), askedFor: talking.askedPeople() },
+      unknownSends: { ...countUnknown(worker.lines), askedFor: talking.wishes.length },
       seconds: Math.round((Date.now() - startedAt) / 1000),
     }
   } finally {
@@ -143,22 +148,24 @@ function startTalking({ telegram: { sim }, botName }: Surroundings, talks: reado
     sim.sendText(at, talk.isGroup ? `@${botName} ${words}` : words)
   }
   const pressed = new Set<string>()
-  let asking = 0
+  const wishes: Wish[] = []
   const seen = new Map<string, { at: number; asked: number }>()
-  /** As a person does who is asked whether a message came: looks, and asks for it again if it did not. */
+  /** As a person does who is asked whether a message came: looks for just that, and asks for it again if it is not there. */
   const answerLines = (talk: Talk) => {
-    for (const message of recent(sim, talk)) {
-      const button = message.reply_markup?.inline_keyboard[0]?.[0]
-      const key = `${talk.chat}/${message.message_id}`
+    const shown = recent(sim, talk)
+    for (const line of shown) {
+      const button = line.reply_markup?.inline_keyboard[0]?.[0]
+      const key = `${talk.chat}/${line.message_id}`
       if (button?.text !== deliveryWords().resend || pressed.has(key)) continue
       const { at, asked } = seen.get(key) ?? { at: Date.now(), asked: talk.asked }
       seen.set(key, { at, asked })
-      // Nobody presses before they have read, and looked for what was asked until then.
+      // Nobody presses before they have read, and looked.
       if (Date.now() - at < READS_FOR_MS) continue
       pressed.add(key)
-      if (isComplete(sim, talk, asked)) continue
-      asking += 1
-      sim.press(talk.person, talk.chat, message.message_id, { text: button.text })
+      const label = /“(.*?)…?”/s.exec(line.text ?? '')?.[1] ?? ''
+      if (isThere(said(sim, talk), label, { line, asked })) continue
+      wishes.push({ talk, label })
+      sim.press(talk.person, talk.chat, line.message_id, { text: button.text })
     }
   }
   const isAnswered = (talk: Talk) => recent(sim, talk).some((message) => says(message, talk, talk.asked))
@@ -182,9 +189,28 @@ function startTalking({ telegram: { sim }, botName }: Surroundings, talks: reado
       clearInterval(timer)
       return waiting().map((talk) => markOf(talk.id, talk.asked))
     },
-    /** How often a person was asked whether a message came, and it had not. */
-    askedPeople: () => asking,
+    /** What people asked for again. */
+    wishes,
   }
+}
+
+interface Wish {
+  readonly talk: Talk
+  readonly label: string
+}
+
+function isThere(
+  messages: readonly Message[],
+  label: string,
+  { line, asked }: { line: Message; asked: number },
+): boolean {
+  // All documents say the same.
+  if (label === deliveryWords().longAnswer) {
+    return messages.filter(({ document }) => document?.file_name === 'answer.md').length >= longUpTo(asked)
+  }
+  return messages.some(
+    (message) => message.message_id !== line.message_id && (message.text ?? message.caption ?? '').includes(label),
+  )
 }
 
 /** What a person has on the screen. */
@@ -260,13 +286,14 @@ async function troubleAgent(agent: Surroundings['agent'], awayMs: number): Promi
   agent.down = false
 }
 
-function inspect({ telegram: { sim }, agent }: Surroundings, talks: readonly Talk[]) {
+function inspect({ telegram: { sim }, agent }: Surroundings, talks: readonly Talk[], wishes: readonly Wish[]) {
   const finalsLost: string[] = []
   const finalsDuplicated: string[] = []
   const filesLost: string[] = []
   const filesDuplicated: string[] = []
   const outOfOrder: string[] = []
   const leftovers: string[] = []
+  const duplicatedAtWish: string[] = []
   let leftoversInTopics = 0
   for (const talk of talks) {
     const messages = said(sim, talk)
@@ -275,14 +302,15 @@ function inspect({ telegram: { sim }, agent }: Surroundings, talks: readonly Tal
       const mark = markOf(talk.id, number)
       const finals = messages.filter((message) => says(message, talk, number))
       if (finals.length === 0) finalsLost.push(mark)
-      if (finals.length > 1) finalsDuplicated.push(mark)
+      const isWanted = wishes.some((wish) => wish.talk === talk && wish.label.includes(mark))
+      if (finals.length > 1) (isWanted ? duplicatedAtWish : finalsDuplicated).push(mark)
       const id = finals[0]?.message_id ?? lastId
       if (id < lastId) outOfOrder.push(mark)
       lastId = Math.max(lastId, id)
       if (hasFile(number)) {
         const files = messages.filter((message) => isFileOf(message, talk, number))
         if (files.length === 0) filesLost.push(mark)
-        if (files.length > 1) filesDuplicated.push(mark)
+        if (files.length > 1) (isWanted ? duplicatedAtWish : filesDuplicated).push(mark)
       }
     }
     for (const message of messages) {
@@ -290,13 +318,15 @@ function inspect({ telegram: { sim }, agent }: Surroundings, talks: readonly Tal
       if (talk.thread === undefined) leftovers.push(`${talk.chat}/${message.message_id}`)
       else leftoversInTopics += 1
     }
-    checkDocuments(talk, messages, { filesLost, filesDuplicated })
+    const isWanted = wishes.some((wish) => wish.talk === talk && wish.label === deliveryWords().longAnswer)
+    checkDocuments(talk, messages, { filesLost, filesDuplicated: isWanted ? duplicatedAtWish : filesDuplicated })
   }
   return {
     finalsLost,
     finalsDuplicated,
     filesLost,
     filesDuplicated,
+    duplicatedAtWish,
     outOfOrder,
     leftovers,
     leftoversInTopics,

@@ -1,6 +1,6 @@
 /**
  * What the agent does in the crash matrix: every turn is one of a few kinds, chosen by its number, and says things that can be
- * found again: each answer ends in a mark of its own.
+ * found again: each answer begins and ends with a mark of its own.
  */
 import type { FakeBrain, FakeTurn } from '../../functions/chat/testing/agent-server.fake.ts'
 
@@ -33,25 +33,25 @@ export const scriptedBrain: FakeBrain = async (turn) => {
   const end = endMark(mark)
   switch (kind) {
     case 'short':
-      return turn.say(`Yes. ${end}`)
+      return turn.say(`${mark}: yes. ${end}`)
     case 'streamed':
-      return turn.say(`${'Words that come one after the other. '.repeat(8)}${end}`, { everyMs: 30 })
+      return turn.say(`${mark}: ${'Words that come one after the other. '.repeat(8)}${end}`, { everyMs: 30 })
     case 'tools':
-      return useTools(turn, end)
+      return useTools(turn, mark, end)
     case 'file':
       turn.emit({ type: 'file', path: 'report.txt', caption: `file-${mark}` })
-      return turn.say(`There is your file. ${end}`, { everyMs: 40 })
+      return turn.say(`${mark}: there is your file. ${end}`, { everyMs: 40 })
     case 'long':
       return turn.say(`${longText(mark)}\n\n${end}`, { words: 200, everyMs: 20 })
     case 'tools and file':
-      await useTools(turn, 'Now the file.')
+      await useTools(turn, mark, 'Now the file.')
       turn.emit({ type: 'file', path: 'report.txt', caption: `file-${mark}` })
       return turn.say(`Done. ${end}`, { everyMs: 40 })
   }
 }
 
-async function useTools(turn: FakeTurn, end: string): Promise<void> {
-  await turn.say('Let me look at that for you first.', { everyMs: 20 })
+async function useTools(turn: FakeTurn, mark: string, end: string): Promise<void> {
+  await turn.say(`${mark}: let me look at that for you first.`, { everyMs: 20 })
   await turn.useTool('bash', { command: 'ls -la' }, { takesMs: 300 })
   await turn.say('And once more.', { everyMs: 20 })
   await turn.useTool('read_file', { path: 'report.txt' }, { takesMs: 300 })
