@@ -5,11 +5,12 @@ const ADDRESS = `
 const { HOST, PORT } = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"))
 const host = HOST === "0.0.0.0" ? "127.0.0.1" : HOST === "::" ? "[::1]" : HOST.includes(":") ? "[" + HOST + "]" : HOST
 const url = "http://" + host + ":" + PORT + "/health"
-const ask = () => fetch(url, { signal: AbortSignal.timeout(3000) }).then((answer) => answer.json())
+const ask = (limit) => fetch(url, { signal: AbortSignal.timeout(limit) }).then((answer) => answer.json())
 `
 
+/** Who is down refuses at once; who is merely busy is given time, because silence costs it a restart. */
 const ASK_ONCE = `${ADDRESS}
-ask().then((health) => process.stdout.write(JSON.stringify(health)), () => {})`
+ask(15000).then((health) => process.stdout.write(JSON.stringify(health)), () => {})`
 
 /** The version is asked for too: an older agent that still holds the port is not the one that was started. */
 const waitProgram = (limitMs: number) => `${ADDRESS}
@@ -21,7 +22,7 @@ const again = (why) => {
   console.log("asked " + url + " for ${Math.round(limitMs / 1000)} s: " + last)
   process.exit(1)
 }
-const look = () => ask().then(
+const look = () => ask(3000).then(
   (health) => health.status === "ok" && health.version === process.argv[2] ? process.exit(0) : again("version " + health.version),
   (error) => again(error.cause?.code ?? error.name))
 look()`

@@ -90,6 +90,15 @@ describe('a machine', () => {
   })
 })
 
+test('an agent that is too busy to answer at once is left alone', async () => {
+  await deploy()
+  const flag = join(machine.home, 'baal/data/agent.db.busy')
+  await writeFile(flag, '')
+  const again = deploy()
+  setTimeout(() => void rm(flag), 5_000)
+  expect((await again).result.changed).toEqual([])
+})
+
 test('a caller that leaves in the middle of a step frees the machine for the next call, which converges', async () => {
   const pipe = join(machine.home, 'rc.local')
   makePipe(pipe)

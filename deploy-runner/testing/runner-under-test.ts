@@ -14,13 +14,18 @@ import { DEFAULT_LIMITS, type RunnerLimits } from '../limits.ts'
 import { type DeployRequest, type MachineReport, type ProgressLine, type RunnerError, RunnerLine } from '../protocol.ts'
 import { generateSshKeyPair } from '../ssh-key-pair.ts'
 
-/** Small enough to read, real enough to be deployed: it answers, knows its version, and shows the environment it was given. */
+/**
+ * Small enough to read, real enough to be deployed: it answers, knows its version, shows the environment it was given, and is
+ * too busy to answer while there is a `.busy` beside its database.
+ */
 export const AGENT = (mark: string) => `
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
 const version = createHash('sha256').update(readFileSync(new URL(import.meta.url))).digest('hex').slice(0, 12)
-createServer((request, response) => {
+createServer(async (request, response) => {
+  while (existsSync(process.env.DB_PATH + '.busy')) await pause(100)
   const body = request.url === '/env' ? { ...process.env, EXEC: process.execPath } : { status: 'ok', version, mark: '${mark}' }
   response.setHeader('content-type', 'application/json').end(JSON.stringify(body))
 }).listen(Number(process.env.PORT), process.env.HOST)
