@@ -5,6 +5,9 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { AGENT, ODD_PROMPT, RunnerUnderTest, type TestMachine } from './testing/runner-under-test.ts'
 
+/** Of agents that are never healthy. */
+const SOON = { healthMs: 3_000 }
+
 let runner: RunnerUnderTest
 let machine: TestMachine
 
@@ -95,7 +98,7 @@ describe('a deployment', () => {
   })
 
   test('of an agent that does not start tells its last words, and the next try converges', async () => {
-    const broken = await runner.build({ agent: 'console.error("no such module: moon"); process.exit(1)' })
+    const broken = await runner.build({ agent: 'console.error("no such module: moon"); process.exit(1)', limits: SOON })
     const answer = await deploy(broken)
     expect(answer.error).toMatchObject({ code: 'unhealthy', step: 'health' })
     expect(answer.error.message).toContain('no such module: moon')
@@ -103,7 +106,10 @@ describe('a deployment', () => {
   })
 
   test('of an agent that prints its secrets before it ends does not pass them on', async () => {
-    const leaking = await runner.build({ agent: 'console.error("last words", process.env); process.exit(1)' })
+    const leaking = await runner.build({
+      agent: 'console.error("last words", process.env); process.exit(1)',
+      limits: SOON,
+    })
     const answer = await deploy(leaking)
     expect(answer.error).toMatchObject({ code: 'unhealthy', message: expect.stringContaining("AGENT_SECRET: '…'") })
     expect(answer.raw + runner.logged.join()).not.toContain('planted')
@@ -111,7 +117,7 @@ describe('a deployment', () => {
 
   test('does not take an older agent on the same port for the one it started', async () => {
     await deploy()
-    const stubborn = await runner.build({ agent: `${AGENT('2')}\nprocess.exit(1)` })
+    const stubborn = await runner.build({ agent: `${AGENT('2')}\nprocess.exit(1)`, limits: SOON })
     expect((await deploy(stubborn)).error.code).toBe('unhealthy')
   })
 
