@@ -20,7 +20,9 @@ import {
 } from './testing/agent-under-test.ts'
 import { seededRandom } from './testing/seeded-random.ts'
 
-const KILLS = 60
+/** All of them in `npm run test:endurance`, a few each time the tests run. */
+const KILLS = process.env.BAAL_ENDURANCE ? 60 : 16
+const LIMIT_MS = 600_000
 const LINES_PER_TURN = 4
 
 let folder: string
@@ -77,50 +79,54 @@ async function readUntil(response: Response, killAfter: number, delayMs: number)
   return seen
 }
 
-test(`${KILLS} kills in the middle of turns: every line once or an honest "may have run", and a legal history`, async () => {
-  const random = seededRandom(20_261)
-  folder = mkdtempSync(join(FAST_DISK, 'agent-kill-'))
-  mkdirSync(join(folder, 'workspace'))
-  // Bundled once: sixty starts from the sources would take most of the test.
-  writeFileSync(join(folder, 'agent.mjs'), await bundleServer(join(import.meta.dirname, 'main.fake.ts')))
-  model = await startFakeModel(appendLines)
-  let agent = await startServer()
-  let kills = 0
-  const interrupted = new Set<string>()
-  const finished = new Set<string>()
-  const endings: (string | undefined)[] = []
-  for (let turn = 1; kills < KILLS; turn++) {
-    const request = { message: `turn ${turn}`, chat_id: 'c1', turn_id: `t${turn}` }
-    const events: NumberedEvent[] = []
-    // One turn in four dies twice: the second time it must end by itself.
-    for (let deaths = turn % 4 === 0 ? 2 : 1; reasonOf(events) === undefined; deaths--) {
-      const lastSeen = events.at(-1)?.id ?? 0
-      const killAfter = deaths > 0 ? 1 + Math.floor(random() * 14) : Number.POSITIVE_INFINITY
-      events.push(...(await readUntil(await agent.openTurn(request, lastSeen), killAfter, Math.floor(random() * 12))))
-      if (server?.signalCode !== 'SIGKILL') continue
-      kills++
-      agent = await startServer()
+test(
+  `${KILLS} kills in the middle of turns: every line once or an honest "may have run", and a legal history`,
+  async () => {
+    const random = seededRandom(20_261)
+    folder = mkdtempSync(join(FAST_DISK, 'agent-kill-'))
+    mkdirSync(join(folder, 'workspace'))
+    // Bundled once: sixty starts from the sources would take most of the test.
+    writeFileSync(join(folder, 'agent.mjs'), await bundleServer(join(import.meta.dirname, 'main.fake.ts')))
+    model = await startFakeModel(appendLines)
+    let agent = await startServer()
+    let kills = 0
+    const interrupted = new Set<string>()
+    const finished = new Set<string>()
+    const endings: (string | undefined)[] = []
+    for (let turn = 1; kills < KILLS; turn++) {
+      const request = { message: `turn ${turn}`, chat_id: 'c1', turn_id: `t${turn}` }
+      const events: NumberedEvent[] = []
+      // One turn in four dies twice: the second time it must end by itself.
+      for (let deaths = turn % 4 === 0 ? 2 : 1; reasonOf(events) === undefined; deaths--) {
+        const lastSeen = events.at(-1)?.id ?? 0
+        const killAfter = deaths > 0 ? 1 + Math.floor(random() * 14) : Number.POSITIVE_INFINITY
+        events.push(...(await readUntil(await agent.openTurn(request, lastSeen), killAfter, Math.floor(random() * 12))))
+        if (server?.signalCode !== 'SIGKILL') continue
+        kills++
+        agent = await startServer()
+      }
+      expect(events.every(({ id }, index) => index === 0 || id > events[index - 1]!.id)).toBe(true)
+      expect(events.filter(({ event }) => event.type === 'done')).toHaveLength(1)
+      endings.push(reasonOf(events))
+      // An ending that is not the answer says so in words.
+      if (reasonOf(events) === 'stop') expect(textsOf(events).at(-1)).toBe('all written')
+      else expect(events.some(({ event }) => event.type === 'error')).toBe(true)
+      for (const { event } of events) {
+        if (event.type === 'tool_result') (event.ok ? finished : interrupted).add(event.id)
+      }
     }
-    expect(events.every(({ id }, index) => index === 0 || id > events[index - 1]!.id)).toBe(true)
-    expect(events.filter(({ event }) => event.type === 'done')).toHaveLength(1)
-    endings.push(reasonOf(events))
-    // An ending that is not the answer says so in words.
-    if (reasonOf(events) === 'stop') expect(textsOf(events).at(-1)).toBe('all written')
-    else expect(events.some(({ event }) => event.type === 'error')).toBe(true)
-    for (const { event } of events) {
-      if (event.type === 'tool_result') (event.ok ? finished : interrupted).add(event.id)
-    }
-  }
-  const lines = readFileSync(join(folder, 'workspace', 'lines.txt'), 'utf8')
-    .trim()
-    .split('\n')
-  expect(lines).toHaveLength(new Set(lines).size)
-  expect([...finished].filter((line) => !lines.includes(line))).toEqual([])
-  // A turn that was given up may leave the call it died in without a result event; it has run at most once all the same.
-  const unaccounted = lines.filter((line) => !finished.has(line) && !interrupted.has(line))
-  expect(unaccounted.length).toBeLessThanOrEqual(endings.filter((reason) => reason !== 'stop').length)
-  expect(interrupted.size).toBeGreaterThan(0)
-  expect(endings.filter((reason) => reason === 'stop').length).toBeGreaterThan(0)
-  await agent.chat({ message: 'turn 9999', chat_id: 'c1' })
-  expect(model.illegal).toEqual([])
-})
+    const lines = readFileSync(join(folder, 'workspace', 'lines.txt'), 'utf8')
+      .trim()
+      .split('\n')
+    expect(lines).toHaveLength(new Set(lines).size)
+    expect([...finished].filter((line) => !lines.includes(line))).toEqual([])
+    // A turn that was given up may leave the call it died in without a result event; it has run at most once all the same.
+    const unaccounted = lines.filter((line) => !finished.has(line) && !interrupted.has(line))
+    expect(unaccounted.length).toBeLessThanOrEqual(endings.filter((reason) => reason !== 'stop').length)
+    expect(interrupted.size).toBeGreaterThan(0)
+    expect(endings.filter((reason) => reason === 'stop').length).toBeGreaterThan(0)
+    await agent.chat({ message: 'turn 9999', chat_id: 'c1' })
+    expect(model.illegal).toEqual([])
+  },
+  LIMIT_MS,
+)

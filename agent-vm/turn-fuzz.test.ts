@@ -5,7 +5,9 @@ import type { FakeCall, ModelCall, Reply } from './model/model.fake.ts'
 import { type AgentUnderTest, FAST_DISK, readEvents, reasonOf, startTestAgent } from './testing/agent-under-test.ts'
 import { seededRandom } from './testing/seeded-random.ts'
 
-const SEQUENCES = 1000
+/** All of them in `npm run test:endurance`, a part each time the tests run. */
+const SEQUENCES = process.env.BAAL_ENDURANCE ? 1000 : 200
+const LIMIT_MS = 600_000
 /** An agent serves so many sequences, each in the chat that the one before left behind. */
 const SEQUENCES_PER_AGENT = 25
 const STEPS_PER_SEQUENCE = 5
@@ -80,28 +82,32 @@ async function someStep(random: Random, agent: AgentUnderTest, running: Promise<
   ])()
 }
 
-test(`${SEQUENCES} random sequences of stops, kills and compactions keep every request legal`, async () => {
-  let requests = 0
-  for (let first = 0; first < SEQUENCES; first += SEQUENCES_PER_AGENT) {
-    const random = seededRandom(first + 1)
-    const script = (call: ModelCall) => someReply(random, call)
-    const agent = await startTestAgent({ env: ENVIRONMENT, script, place: FAST_DISK })
-    try {
-      for (let sequence = first; sequence < first + SEQUENCES_PER_AGENT; sequence++) {
-        const running: Promise<unknown>[] = []
-        for (let step = 0; step < STEPS_PER_SEQUENCE; step++) await someStep(random, agent, running)
-        await agent.post('/chat/c1/stop', {})
-        await Promise.all(running)
-        expect(agent.model.illegal, `sequence ${sequence}`).toEqual([])
+test(
+  `${SEQUENCES} random sequences of stops, kills and compactions keep every request legal`,
+  async () => {
+    let requests = 0
+    for (let first = 0; first < SEQUENCES; first += SEQUENCES_PER_AGENT) {
+      const random = seededRandom(first + 1)
+      const script = (call: ModelCall) => someReply(random, call)
+      const agent = await startTestAgent({ env: ENVIRONMENT, script, place: FAST_DISK })
+      try {
+        for (let sequence = first; sequence < first + SEQUENCES_PER_AGENT; sequence++) {
+          const running: Promise<unknown>[] = []
+          for (let step = 0; step < STEPS_PER_SEQUENCE; step++) await someStep(random, agent, running)
+          await agent.post('/chat/c1/stop', {})
+          await Promise.all(running)
+          expect(agent.model.illegal, `sequence ${sequence}`).toEqual([])
+        }
+        // Whatever it went through, the chat still answers.
+        agent.model.script = () => ({ content: 'fine' })
+        expect(reasonOf(await agent.chat('still there?')), `agent of sequence ${first}`).toBe('stop')
+        expect(agent.model.illegal).toEqual([])
+        requests += agent.model.calls.length
+      } finally {
+        await agent.close()
       }
-      // Whatever it went through, the chat still answers.
-      agent.model.script = () => ({ content: 'fine' })
-      expect(reasonOf(await agent.chat('still there?')), `agent of sequence ${first}`).toBe('stop')
-      expect(agent.model.illegal).toEqual([])
-      requests += agent.model.calls.length
-    } finally {
-      await agent.close()
     }
-  }
-  expect(requests).toBeGreaterThan(SEQUENCES)
-})
+    expect(requests).toBeGreaterThan(SEQUENCES)
+  },
+  LIMIT_MS,
+)
