@@ -161,6 +161,14 @@ describe('topics of one chat', () => {
     expect(times.all.length).toBe(2)
   })
 
+  test('call one after the other, so that a penalty of one is known to the next', async () => {
+    const { clock, topics, times } = startTopics()
+    for (const topic of topics) void topic.call('message', times('at once'))
+    await clock.advance(2_000)
+    const [first = 0, second = 0] = times.all
+    expect(second - first).toBeGreaterThanOrEqual(300)
+  })
+
   test('never ask for a call that was given up', async () => {
     const { clock, topics, times } = startTopics()
     const abort = new AbortController()

@@ -9,6 +9,8 @@ import { TelegramFailure } from './telegram-failure.ts'
 const ORDER: Readonly<Record<Urgency, number>> = { message: 0, frame: 1, action: 2 }
 /** Telegram counts whole seconds: a call at the very edge would still be refused. */
 const PENALTY_MARGIN_MS = 250
+/** So that one topic's penalty is known before another topic calls. */
+const BETWEEN_TOPICS_MS = 300
 /** After a penalty previews slow down to at most this factor, and recover with every minute without one. */
 const MAX_SLOWDOWN = 8
 const RECOVERY_MS = 60_000
@@ -39,6 +41,8 @@ export class ChatBudget {
   readonly #shared: SharedPurse | undefined
   /** What the shared purse said last. */
   readonly #sharedAt: Record<Urgency, number> = { message: 0, frame: 0, action: 0 }
+  /** When a topic took its last call. */
+  #takenAt = 0
   #slowdown = 1
   #slowedAt = 0
   #waiting: Waiting[] = []
@@ -68,8 +72,9 @@ export class ChatBudget {
   /** For the topics of this chat. @returns 0 when one call was taken, or after how many ms to ask again */
   takeFor(urgency: Urgency): number {
     const now = this.#ports.now()
-    const wait = this.#purse.allowedAt(urgency, now) - now
+    const wait = Math.max(this.#purse.allowedAt(urgency, now), this.#takenAt + BETWEEN_TOPICS_MS) - now
     if (wait > 0) return wait
+    this.#takenAt = now
     this.#purse.spend(now)
     return 0
   }

@@ -163,7 +163,7 @@ function startTalking({ telegram: { sim }, botName }: Surroundings, talks: reado
       if (Date.now() - at < READS_FOR_MS) continue
       pressed.add(key)
       const label = /“(.*?)…?”/s.exec(line.text ?? '')?.[1] ?? ''
-      if (isThere(said(sim, talk), label, { line, asked })) continue
+      if (isThere(said(sim, talk), label, asked)) continue
       wishes.push({ talk, label })
       sim.press(talk.person, talk.chat, line.message_id, { text: button.text })
     }
@@ -199,18 +199,17 @@ interface Wish {
   readonly label: string
 }
 
-function isThere(
-  messages: readonly Message[],
-  label: string,
-  { line, asked }: { line: Message; asked: number },
-): boolean {
+/** "I could not make sure that this reached you": it quotes the message, and is none. */
+function isLine({ reply_markup }: Message): boolean {
+  return reply_markup?.inline_keyboard[0]?.[0]?.text === deliveryWords().resend
+}
+
+function isThere(messages: readonly Message[], label: string, asked: number): boolean {
   // All documents say the same.
   if (label === deliveryWords().longAnswer) {
     return messages.filter(({ document }) => document?.file_name === 'answer.md').length >= longUpTo(asked)
   }
-  return messages.some(
-    (message) => message.message_id !== line.message_id && (message.text ?? message.caption ?? '').includes(label),
-  )
+  return messages.some((message) => !isLine(message) && (message.text ?? message.caption ?? '').includes(label))
 }
 
 /** What a person has on the screen. */
@@ -251,6 +250,7 @@ function isFileOf(message: Message, talk: Talk, number: number): boolean {
 }
 
 function says(message: Message, talk: Talk, number: number): boolean {
+  if (isLine(message)) return false
   const text = message.text ?? message.caption ?? ''
   const mark = markOf(talk.id, number)
   // The end of a long answer is in its document.
