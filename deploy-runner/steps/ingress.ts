@@ -23,7 +23,7 @@ export const ingress: InstallStep = {
       script: `
 rm -f "$config/applied-ingress"
 [ ! -f files/Caddyfile ] || place files/Caddyfile /etc/caddy/Caddyfile 644 root:root
-systemctl enable -q caddy
+systemctl is-enabled -q caddy || systemctl enable -q caddy
 systemctl reload-or-restart caddy || { journalctl -u caddy -n 10 --no-pager -o cat; exit 1; }
 printf %s ${sha256(caddyfile)} > "$config/applied-ingress"
 `,

@@ -56,8 +56,14 @@ function contents({ wanted: { agent, ingress } }: Plan, { mode, home }: MachineS
 }
 
 const START_UNIT = `
-if [ -f files/service ]; then place files/service "$service" 644 root:root; systemctl daemon-reload; fi
-systemctl enable -q ${SERVICE_NAME}
+if [ -f files/service ]; then
+  place files/service "$service" 644 root:root
+  # Enabling reloads everything by itself; once is enough, and it is the slowest part.
+  systemctl enable -q --no-reload ${SERVICE_NAME}
+  systemctl daemon-reload
+else
+  systemctl is-enabled -q ${SERVICE_NAME} || systemctl enable -q ${SERVICE_NAME}
+fi
 systemctl reset-failed ${SERVICE_NAME} 2>/dev/null || true
 systemctl restart ${SERVICE_NAME}
 `

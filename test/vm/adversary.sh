@@ -30,9 +30,9 @@ ipcs -m 2>/dev/null | report 'shared memory'
 cat /proc/keys /proc/sysvipc/shm 2>/dev/null | report 'kernel keys'
 dmesg 2>/dev/null | report dmesg
 
-# Files: settings, programs, data, credentials, logs, temporary places; by links, too.
+# Files: settings, programs (but for Node itself and apt's lists), data, credentials, logs, temporary places; by links, too.
 for place in /etc /opt /run /var /srv /tmp /root /home /dev/shm /usr/local /boot; do
-  timeout 60 grep -rIaohsE "$pattern" "$place" 2>/dev/null | sort -u | sed "s#^#found in files of $place: #"
+  timeout 60 grep -raohsE --exclude=node --exclude-dir=apt "$pattern" "$place" 2>/dev/null | sort -u | sed "s#^#found in files of $place: #"
 done
 for file in /etc/baal/secrets.json /etc/baal/agent.json /run/credentials/*/* /var/lib/baal/agent.db /etc/shadow /root/.ssh/authorized_keys /root/.baal-lock; do
   [ -r "$file" ] && echo "may read $file"

@@ -237,7 +237,7 @@ describe('at the end', () => {
     expect((await wipe()).error).toBeUndefined()
     expect(await vm.sh('grep -rlas "plant[e]d" /etc /opt /srv /var /root /run /tmp || true')).toBe('')
     expect(await vm.sh('ls -d /opt/baal /etc/baal /srv/baal /var/lib/baal 2>/dev/null || true')).toBe('')
-    expect(await vm.sh('id baal 2>/dev/null; id baal-tools 2>/dev/null; pgrep -f launch.mjs || true')).toBe('')
+    expect(await vm.sh('id baal 2>/dev/null; id baal-tools 2>/dev/null; pgrep -f launch[.]mjs || true')).toBe('')
     expect((await wipe()).error).toBeUndefined()
   })
 

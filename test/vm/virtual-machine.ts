@@ -81,7 +81,10 @@ async function firstConnection(port: number, privateKey: string, qemu: StartedPr
     const connecting = ssh.connect({ host: '127.0.0.1', port, username: 'root', privateKey, readyTimeout: 30_000 })
     connecting.catch(() => undefined)
     try {
-      return await Promise.race([connecting, ended])
+      await Promise.race([connecting, ended])
+      // The machine's end resets what is still open.
+      ssh.connection?.on('error', () => undefined)
+      return ssh
     } catch (error) {
       ssh.dispose()
       if (Date.now() > deadline || (error instanceof Error && error.message === 'qemu ended')) throw error
