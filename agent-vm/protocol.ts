@@ -157,7 +157,7 @@ export type FileEntry = z.infer<typeof FileEntry>
 export const FilesResponse = z.object({ entries: z.array(FileEntry) })
 export type FilesResponse = z.infer<typeof FilesResponse>
 
-/** What is planned in one chat (`GET /schedules?chat_id=`, `DELETE /schedules/:id?chat_id=`), the next first. */
+/** What is planned in one chat (`GET /schedules?chat_id=`), the next first. */
 export const SchedulesResponse = z.object({
   schedules: z.array(
     z.object({
