@@ -21,5 +21,5 @@ app
   .route('/', agentPending)
   .route('/', inference)
   .route('/', adminMetrics)
-app.notFound(answerNotFound)
+app.notFound(answerNotFound(app))
 app.onError(answerError)

@@ -62,6 +62,8 @@ describe('the Worker', () => {
     ['GET', '/', 404, 'not_found'],
     ['GET', '/telegram/7000000001', 405, 'method_not_allowed'],
     ['DELETE', '/health', 405, 'method_not_allowed'],
+    ['POST', '/admin/metrics', 405, 'method_not_allowed'],
+    ['PUT', '/v1/models/glm-4.7', 405, 'method_not_allowed'],
     ['POST', '/agents/a1/pending', 401, 'unauthorized'],
     ['POST', '/telegram/7000000001', 401, 'unauthorized'],
   ])('answers %s %s with %i and JSON', async (method, path, status, error) => {

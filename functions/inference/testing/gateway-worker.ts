@@ -4,7 +4,7 @@ import { answerError, answerNotFound } from '../../answer-failure.ts'
 import { inference } from '../inference.ts'
 
 const app = new Hono().route('/', inference)
-app.notFound(answerNotFound)
+app.notFound(answerNotFound(app))
 app.onError(answerError)
 
 // biome-ignore lint/style/noDefaultExport: what the platform starts
