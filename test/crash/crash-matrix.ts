@@ -6,6 +6,7 @@ import type { Message } from 'grammy/types'
 import { seededRandom } from '../../agent-vm/testing/seeded-random.ts'
 import { deliveryWords } from '../../functions/chat/delivery-words.ts'
 import { type Surroundings, setWebhook, startSurroundings } from '../../functions/chat/testing/delivery-harness.ts'
+import type { ApiCall } from '../../local/telegram/bot-api/call-log.ts'
 import type { Sim } from '../../local/telegram/sim/sim.ts'
 import { type KillableWorker, killableWorker } from './killable-worker.ts'
 import { endMark, kindOf, markOf, question, scriptedBrain } from './scripted-turns.ts'
@@ -48,7 +49,9 @@ export interface CrashReport {
   readonly leftovers: string[]
   /** The same in topics, where nobody can tell whether a preview arrived whose call was lost. */
   readonly leftoversInTopics: number
+  /** Calls into a penalty by a Worker that can have known of it; one that was killed as it heard of it cannot. */
   readonly callsIntoPenalty: number
+  readonly callsIntoPenaltyAfterKill: number
   /** Sends whose outcome the Worker was not told, and how they ended. */
   readonly unknownSends: {
     readonly found: number
@@ -75,6 +78,7 @@ interface Talk {
 
 const STUCK_AFTER_MS = 120_000
 const READS_FOR_MS = 30_000
+const WRITTEN_WITHIN_MS = 100
 
 export async function runCrashMatrix(options: CrashMatrixOptions): Promise<CrashReport> {
   const startedAt = Date.now()
@@ -88,17 +92,16 @@ export async function runCrashMatrix(options: CrashMatrixOptions): Promise<Crash
     const talks = beginTalks(around, options)
     orderTrouble(around, options)
     const talking = startTalking(around, talks)
-    const turnsHit = await killAgainAndAgain(worker, around, { ...options, talks })
+    const killedAt: number[] = []
+    const turnsHit = await killAgainAndAgain(worker, around, { ...options, talks, killedAt })
     const stuck = await talking.finish()
     const report = inspect(around, talks, talking.wishes)
-    for (const call of around.telegram.sim.calls().filter(({ in_penalty }) => in_penalty)) {
-      options.onProgress?.(`into a penalty: ${call.method} ${JSON.stringify(call.params).slice(0, 200)}`)
-    }
     return {
       kills: options.kills,
       turns: talks.reduce((sum, { asked }) => sum + asked, 0),
       turnsHit,
       ...report,
+      ...intoPenalties(around.telegram.sim.calls(), killedAt, options.onProgress),
       stuck,
       unknownSends: { ...countUnknown(worker.lines), askedFor: talking.wishes.length },
       seconds: Math.round((Date.now() - startedAt) / 1000),
@@ -261,8 +264,9 @@ function says(message: Message, talk: Talk, number: number): boolean {
 async function killAgainAndAgain(
   worker: KillableWorker,
   { agent }: Surroundings,
-  { kills, seed, talks, agentTrouble, onProgress }: CrashMatrixOptions & { talks: readonly Talk[] },
+  options: CrashMatrixOptions & { readonly talks: readonly Talk[]; readonly killedAt: number[] },
 ): Promise<number> {
+  const { kills, seed, talks, killedAt, agentTrouble, onProgress } = options
   const random = seededRandom(seed)
   let hit = 0
   for (let kill = 1; kill <= kills; kill++) {
@@ -272,6 +276,7 @@ async function killAgainAndAgain(
     const running = agent.openReaders()
     hit += running
     await worker.kill()
+    killedAt.push(Date.now())
     await sleep(random() * 300)
     await worker.start()
     onProgress?.(`kill ${kill}: ${running} turns hit, ${talks.reduce((sum, { asked }) => sum + asked, 0)} asked so far`)
@@ -331,8 +336,28 @@ function inspect({ telegram: { sim }, agent }: Surroundings, talks: readonly Tal
     leftovers,
     leftoversInTopics,
     secondRuns: [...agent.runs].filter(([, runs]) => runs > 1).map(([id]) => id),
-    callsIntoPenalty: sim.calls().filter(({ in_penalty }) => in_penalty).length,
   }
+}
+
+function intoPenalties(
+  calls: readonly ApiCall[],
+  killedAt: readonly number[],
+  onProgress: CrashMatrixOptions['onProgress'],
+): Pick<CrashReport, 'callsIntoPenalty' | 'callsIntoPenaltyAfterKill'> {
+  let callsIntoPenalty = 0
+  let callsIntoPenaltyAfterKill = 0
+  calls.forEach((call, index) => {
+    if (!call.in_penalty) return
+    const told = calls.slice(0, index).findLast(({ chat_id, status }) => chat_id === call.chat_id && status === 429)
+    const heardAt = told ? told.at + told.ms : call.at
+    // What was heard is written within a moment; the write is lost when the kill comes before.
+    const isAfterKill = killedAt.some((at) => at >= heardAt && at <= heardAt + WRITTEN_WITHIN_MS && at <= call.at)
+    if (isAfterKill) callsIntoPenaltyAfterKill += 1
+    else callsIntoPenalty += 1
+    const when = `${call.at - heardAt} ms after it was told, ${isAfterKill ? 'a kill between' : 'by the same Worker'}`
+    onProgress?.(`into a penalty: ${call.method}, ${when}, ${JSON.stringify(call.params).slice(0, 200)}`)
+  })
+  return { callsIntoPenalty, callsIntoPenaltyAfterKill }
 }
 
 /** A long answer is complete with its document, once. */
