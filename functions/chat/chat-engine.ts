@@ -174,6 +174,7 @@ export class ChatEngine {
     })
     if (!lane) return 'ignored'
     if (!this.#inbox.add(update, lane, now())) return 'duplicate'
+    if (lane === 'aside') return 'ignored'
     this.#metrics.count('baal_updates_total', { lane })
     if (lane === 'urgent') this.#stops.carryOut(update)
     await this.#kick(lane)

@@ -302,6 +302,23 @@ describe('groups', () => {
     expect(sim.calls({ method: 'sendMessageDraft', chat: room.id })).toEqual([])
   })
 
+  test('get all of an album whose last part asks', async () => {
+    const { person, sim } = newcomer(world)
+    // An administrator hears every message, so also the parts that ask nothing.
+    const room = sim.addGroup({ title: 'Group', members: [person], type: 'supergroup', bot: 'administrator' })
+    const photo = (name: string) => ({ kind: 'document' as const, name, bytes: new TextEncoder().encode(name) })
+    const caption = `@${world.botName} what are these?`
+    await sim.sendAlbum({ from: person, chat: room.id }, [
+      photo('a.txt'),
+      photo('b.txt'),
+      { ...photo('c.txt'), caption },
+    ])
+    await sim.waitForBot(room.id, 'Hello.')
+    const request = world.agent.requests.at(-1)
+    expect(request?.message).toBe(caption)
+    expect(request?.attachments?.map(({ name }) => name).toSorted()).toEqual(['a.txt', 'b.txt', 'c.txt'])
+  })
+
   test('keep each topic a conversation of its own', async () => {
     const { person, sim } = newcomer(world)
     const room = sim.addGroup({ title: 'Forum', members: [person], forum: true, topics: ['One', 'Two'] })

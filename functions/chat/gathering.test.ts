@@ -84,6 +84,16 @@ describe('mergeUpdates', () => {
     expect(merged?.sources.map(({ message_id }) => message_id)).toEqual([2, 1, 3])
   })
 
+  test('lets the part of an album speak that mentions somebody, where others have captions too', () => {
+    const photo = (id: number, caption: string, length: number) => {
+      const caption_entities = length > 0 ? [{ type: 'mention' as const, offset: 0, length }] : []
+      return inboxItem(id, privateMessage({ message_id: id, media_group_id: 'a', caption, caption_entities }))
+    }
+    const merged = mergeUpdates([photo(1, 'the garden', 0), photo(2, '@baal_bot what is that?', 9)])
+    expect(merged?.update.message?.caption).toBe('@baal_bot what is that?')
+    expect(merged?.sources.map(({ message_id }) => message_id)).toEqual([2, 1])
+  })
+
   test('leaves updates without a message as they are', () => {
     const item = inboxItem(1, undefined)
     expect(mergeUpdates([item])).toEqual({ update: item.update, sources: [] })

@@ -34,7 +34,10 @@ export function gather(items: readonly InboxItem[]): Gathered | undefined {
   return { items: together, readyAt: isFull ? 0 : last.receivedAt + windowOf(last.update.message) }
 }
 
-/** The update that stands for all: a paste is put together again, of an album the part with the caption speaks. */
+/**
+ * The update that stands for all: a paste is put together again, of an album the part with the caption speaks; where several
+ * have one, in a group, the part that mentions somebody.
+ */
 export function mergeUpdates(items: readonly InboxItem[]): { update: Update; sources: readonly Message[] } | undefined {
   const [first] = items
   if (!first) return undefined
@@ -45,7 +48,7 @@ export function mergeUpdates(items: readonly InboxItem[]): { update: Update; sou
     const message = { ...head, ...joinTexts(messages) }
     return { update: { ...first.update, message } as Update, sources: [message] }
   }
-  const speaker = messages.find(({ caption, text }) => caption ?? text) ?? head
+  const speaker = messages.find(mentions) ?? messages.find(({ caption, text }) => caption ?? text) ?? head
   const sources = [speaker, ...messages.filter((message) => message !== speaker)]
   return { update: { ...first.update, message: speaker } as Update, sources }
 }
@@ -58,6 +61,10 @@ function joinTexts(messages: readonly Message[]): Pick<Message, 'text' | 'entiti
     text += part.text ?? ''
   }
   return { text, ...(entities.length > 0 ? { entities } : {}) }
+}
+
+function mentions({ entities, caption_entities }: Message): boolean {
+  return (entities ?? caption_entities ?? []).some(({ type }) => type === 'mention' || type === 'text_mention')
 }
 
 function follows(previous: InboxItem, next: InboxItem): boolean {

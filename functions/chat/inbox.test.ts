@@ -48,4 +48,19 @@ describe('Inbox', () => {
     expect(inbox.knowsAlbum('a', 1_500)).toBe(false)
     expect(inbox.knowsAlbum('b', 0)).toBe(false)
   })
+
+  test('takes up the parts of an album that came before the one that asks, and none of another album or of long ago', () => {
+    const inbox = new Inbox(fakeChatDatabase())
+    inbox.add(update(1, { media_group_id: 'old' }), 'aside', 0)
+    inbox.add(update(2, { media_group_id: 'a' }), 'aside', 20_000)
+    inbox.add(update(3, { media_group_id: 'b' }), 'aside', 20_100)
+    expect(inbox.openCount()).toBe(0)
+    inbox.add(update(4, { media_group_id: 'a' }), 'turn', 21_000)
+    expect(inbox.open('turn').map(({ updateId, receivedAt }) => [updateId, receivedAt])).toEqual([
+      [2, 21_000],
+      [4, 21_000],
+    ])
+    expect(inbox.has(1)).toBe(false)
+    expect(inbox.has(3)).toBe(true)
+  })
 })

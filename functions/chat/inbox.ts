@@ -6,8 +6,11 @@ import type { Update } from 'grammy/types'
 import { z } from 'zod'
 import type { ChatDatabase } from './chat-database.ts'
 
-/** `urgent`: stops; never behind anything. `control`: commands and buttons. `turn`: words for the agent. */
-export type InboxLane = 'urgent' | 'control' | 'turn'
+/**
+ * `urgent`: stops; never behind anything. `control`: commands and buttons. `turn`: words for the agent. `aside`: a part of an
+ * album in a group that nobody has asked us about yet; it joins the turn if a later part does.
+ */
+export type InboxLane = 'urgent' | 'control' | 'turn' | 'aside'
 
 export interface InboxItem {
   readonly updateId: number
@@ -18,6 +21,8 @@ export interface InboxItem {
 }
 
 export const KEPT_AFTER_DONE_MS = 48 * 3_600_000
+/** Parts of an album come within seconds. */
+export const ALBUM_SPAN_MS = 10_000
 /** Read at once; more than anybody types while one update is handled. */
 const BATCH = 64
 
@@ -38,15 +43,31 @@ export class Inbox {
 
   /** @returns false when this update is known already */
   add(update: Update, lane: InboxLane, now: number): boolean {
-    const added = this.#database.query(
-      `INSERT INTO inbox (update_id, lane, state, payload, received_at) VALUES (?, ?, 'open', ?, ?)
-       ON CONFLICT DO NOTHING RETURNING update_id`,
-      update.update_id,
-      lane,
-      JSON.stringify(update),
+    return this.#database.transaction(() => {
+      this.#database.query("DELETE FROM inbox WHERE state = 'aside' AND received_at < ?", now - ALBUM_SPAN_MS)
+      const added = this.#database.query(
+        `INSERT INTO inbox (update_id, lane, state, payload, received_at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT DO NOTHING RETURNING update_id`,
+        update.update_id,
+        lane,
+        lane === 'aside' ? 'aside' : 'open',
+        JSON.stringify(update),
+        now,
+      )
+      const album = update.message?.media_group_id
+      if (added.length > 0 && lane === 'turn' && album !== undefined) this.#takeUp(album, now)
+      return added.length > 0
+    })
+  }
+
+  /** As if they had come just now: so they are gathered with the part that asks. */
+  #takeUp(album: string, now: number): void {
+    this.#database.query(
+      `UPDATE inbox SET lane = 'turn', state = 'open', received_at = ?
+       WHERE state = 'aside' AND json_extract(payload, '$.message.media_group_id') = ?`,
       now,
+      album,
     )
-    return added.length > 0
   }
 
   has(updateId: number): boolean {

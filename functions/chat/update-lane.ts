@@ -2,11 +2,8 @@
 import type { Update } from 'grammy/types'
 import { describeError, log } from '../log.ts'
 import type { ClassifyUpdate } from './handling.ts'
-import type { Inbox, InboxLane } from './inbox.ts'
+import { ALBUM_SPAN_MS, type Inbox, type InboxLane } from './inbox.ts'
 import { isStopSignal } from './stop-signal.ts'
-
-/** Parts of an album come within seconds. */
-const ALBUM_SPAN_MS = 10_000
 
 export interface LanePorts {
   readonly inbox: Pick<Inbox, 'knowsAlbum'>
@@ -22,8 +19,8 @@ export async function laneOf(update: Update, ports: LanePorts): Promise<InboxLan
   const lane = classify(update, ports.classifyUpdate, await ports.classifyPorts())
   if (lane !== 'ignore') return lane
   const album = update.message?.media_group_id
-  // Later parts of an album carry neither caption nor mention.
-  if (album !== undefined && ports.inbox.knowsAlbum(album, ports.now() - ALBUM_SPAN_MS)) return 'turn'
+  // Only one part of an album carries the caption and its mention, and it need not be the first.
+  if (album !== undefined) return ports.inbox.knowsAlbum(album, ports.now() - ALBUM_SPAN_MS) ? 'turn' : 'aside'
   // A spinner must end, whoever made the button.
   return update.callback_query ? 'control' : undefined
 }
