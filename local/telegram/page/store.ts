@@ -33,6 +33,9 @@ export class Store {
   #pending = new Set<Change>()
   #scheduled = false
   #stateTimer: ReturnType<typeof setTimeout> | undefined
+  #loading = 0
+  /** What happened while the open chat was being asked for; its answer may be from before or after. */
+  #heldBack: SimEvent[] = []
 
   onChange(listener: (changes: ReadonlySet<Change>) => void): void {
     this.#listeners.add(listener)
@@ -96,13 +99,20 @@ export class Store {
   }
 
   async #load(open: OpenChat): Promise<void> {
-    const history = await api.history(open.chat, this.#threadFilter(open))
-    if (this.open !== open) return
-    this.messages = history.messages
-    this.hasOlder = history.messages.length === 100
-    this.drafts = history.drafts.filter(({ thread_id }) => thread_id === open.thread)
-    this.reactions = new Map(history.reactions.map(({ message_id, reactions }) => [message_id, reactions]))
-    this.#changed('messages')
+    this.#loading += 1
+    try {
+      const history = await api.history(open.chat, this.#threadFilter(open))
+      if (this.open !== open) return
+      this.messages = history.messages
+      this.hasOlder = history.messages.length === 100
+      this.drafts = history.drafts.filter(({ thread_id }) => thread_id === open.thread)
+      this.reactions = new Map(history.reactions.map(({ message_id, reactions }) => [message_id, reactions]))
+      this.#changed('messages')
+    } finally {
+      this.#loading -= 1
+      // Told twice is told once: every event says how things are, not what to add.
+      if (this.#loading === 0) for (const event of this.#heldBack.splice(0)) this.#apply(event)
+    }
   }
 
   /** Without topics a chat is one list. A topic that was made just now is not in the state yet. */
@@ -132,6 +142,10 @@ export class Store {
   }
 
   #apply(event: SimEvent): void {
+    if (this.#loading > 0) {
+      this.#heldBack.push(event)
+      return
+    }
     switch (event.type) {
       case 'message':
         this.#addMessage(event.message)
