@@ -66,6 +66,35 @@ describe('TurnRunner', () => {
     expect(await chat.runner.step(never)).toBe(Number.POSITIVE_INFINITY)
   })
 
+  test('does not tell it while a later turn is in its hands: the stop would hit that one', async () => {
+    const chat = start()
+    chat.queue(1, 'stopped')
+    chat.turns.end('u-7-1', 'done', 0)
+    chat.turns.oweStop('u-7-1')
+    chat.isDown = true
+    chat.queue(2, 'later')
+    chat.run = async (row) => {
+      chat.heard.push(`run ${row.input.message}`)
+      // The agent is back, and the object of the chat is not: a deployment, or a handover.
+      if (chat.heard.length === 1) {
+        chat.isDown = false
+        throw new Error('killed')
+      }
+      chat.turns.end(row.turnId, 'done', 0)
+    }
+    for (let tries = 0; tries < 3; tries++) await chat.runner.step(never).catch(() => 0)
+    expect(chat.heard.slice(0, 2)).toEqual(['run later', 'run later'])
+  })
+
+  test('leaves a turn alone that was asked for after the stop', () => {
+    const chat = start()
+    chat.queue(9, 'after')
+    chat.turns.start('u-7-9', 0)
+    expect(chat.runner.stop({ before: 5 })).toEqual({ wasRunning: false, dropped: 0 })
+    expect(chat.turns.find('u-7-9')?.stopRequested).toBe(false)
+    expect(chat.runner.stop({ before: 10 })).toEqual({ wasRunning: true, dropped: 0 })
+  })
+
   test('stops what was said before, and keeps what was said after', () => {
     const chat = start()
     chat.queue(1, 'before')

@@ -13,6 +13,7 @@ import type { Inbox } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
 import type { OwedStops } from './owed-stops.ts'
 import { isStaleIsolate } from './stale-isolate.ts'
+import { updateIdOf } from './turn-id.ts'
 import type { Step } from './turn-progress.ts'
 import type { TurnRun } from './turn-run.ts'
 import type { PreparedTurn, StoredTurn, TurnRow, TurnStore } from './turn-store.ts'
@@ -54,9 +55,10 @@ export class TurnRunner {
   /** Lane `turns`. */
   async step(over: AbortSignal): Promise<'more' | number> {
     const { turns, owedStops, now } = this.#ports
-    const row = turns.running() ?? turns.firstQueued()
-    // Before the next turn begins, or the stop would hit that one.
-    const owed = await owedStops.step()
+    const running = turns.running()
+    const row = running ?? turns.firstQueued()
+    // Before the next turn begins, never while one is in the agent's hands: the stop would hit that one.
+    const owed = running ? Number.POSITIVE_INFINITY : await owedStops.step()
     if (!row) return turns.running() || turns.firstQueued() ? 'more' : owed
     if (row.state === 'queued' && (await this.#wasTaken(row))) return 'more'
     // A stop may have dropped it meanwhile.
@@ -128,12 +130,13 @@ export class TurnRunner {
   stop({ before }: { before?: number | undefined } = {}): { wasRunning: boolean; dropped: number } {
     const { database, turns, inbox, now } = this.#ports
     const running = this.running()
+    const isMeant = running !== undefined && (updateIdOf(running.turnId) ?? 0) < (before ?? Number.MAX_SAFE_INTEGER)
     const dropped = database.transaction(() => {
-      if (running) turns.requestStop(running.turnId)
+      if (isMeant) turns.requestStop(running.turnId)
       return turns.dropQueued(now(), before) + inbox.dropWaitingTurns(before)
     })
-    this.#live?.stop()
-    return { wasRunning: running !== undefined, dropped }
+    if (isMeant) this.#live?.stop()
+    return { wasRunning: isMeant, dropped }
   }
 
   steps(turnId: string): readonly Step[] {
