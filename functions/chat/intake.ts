@@ -128,7 +128,7 @@ export class Intake {
   #resend(update: Update, answer: (answer?: Handling['answer']) => void): boolean {
     const seq = RESEND_BUTTON.parse(update.callback_query?.data ?? '')
     if (seq === undefined) return false
-    const isWanted = this.#ports.outbox.wantAgain(seq)
+    const isWanted = this.#ports.outbox.wantAgain(seq, this.#ports.now())
     answer({ text: isWanted ? this.#ports.words().resent : this.#ports.words().resentAlready })
     this.#ports.onOutgoing()
     return true

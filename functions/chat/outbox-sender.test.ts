@@ -28,6 +28,15 @@ describe('OutboxSender', () => {
     expect(chat.telegram.texts()).toEqual(['once'])
   })
 
+  test('adds an edit once, however often its cause is handled', async () => {
+    const chat = start()
+    chat.say('10%', { ref: 'bar' })
+    chat.outbox.add('same', edit('bar', '20%'), 0)
+    chat.outbox.add('same', edit('bar', '20%'), 0)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['20%'])
+  })
+
   test('edits by name, and leaves out edits that a newer one replaces', async () => {
     const chat = start()
     chat.say('10%', { ref: 'bar' })
@@ -230,10 +239,22 @@ describe('a send whose answer was lost', () => {
     expect(button).toMatchObject({ callback_data: 'resend:1' })
     expect(chat.states()).toEqual(['unsure'])
     // The person looks, does not find it, and asks for it: the line becomes the message.
-    expect(chat.outbox.wantAgain(1)).toBe(true)
+    expect(chat.outbox.wantAgain(1, chat.clock.now())).toBe(true)
     await chat.drain()
     expect(chat.telegram.texts()).toEqual(['final', 'final'])
-    expect(chat.outbox.wantAgain(1)).toBe(false)
+    expect(chat.outbox.wantAgain(1, chat.clock.now())).toBe(false)
+  })
+
+  test('is sent again at the person’s wish after days too', async () => {
+    const chat = start({ mayProbe: false })
+    chat.failOnce('sendMessage', { kind: 'unknown' })
+    chat.say('final')
+    await chat.drain()
+    await chat.clock.advance(2 * 86_400_000)
+    expect(chat.outbox.wantAgain(1, chat.clock.now())).toBe(true)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['final'])
+    expect(chat.states()).toEqual(['sent'])
   })
 
   test('is looked for once more before it is sent again at the person’s wish', async () => {
@@ -246,7 +267,7 @@ describe('a send whose answer was lost', () => {
     // Telegram does not answer the question; the person is faster than the next try.
     await chat.sender.step()
     chat.outbox.markLine(1, 200)
-    expect(chat.outbox.wantAgain(1)).toBe(true)
+    expect(chat.outbox.wantAgain(1, chat.clock.now())).toBe(true)
     await chat.drain()
     expect(chat.telegram.texts()).toEqual(['final'])
     expect(chat.states()).toEqual(['sent'])

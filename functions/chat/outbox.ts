@@ -95,13 +95,14 @@ export class Outbox {
 
   /** Adding the same key again changes nothing. An edit takes the place of older edits of the same message that still wait. */
   add(key: string, action: Outgoing, now: number): void {
-    if (action.kind === 'edit') this.#supersede(action.target)
-    this.#database.query(
-      "INSERT INTO outbox (key, state, action, created_at) VALUES (?, 'pending', ?, ?) ON CONFLICT DO NOTHING",
+    const [row] = this.#database.query(
+      `INSERT INTO outbox (key, state, action, created_at) VALUES (?, 'pending', ?, ?)
+       ON CONFLICT DO NOTHING RETURNING seq`,
       key,
       JSON.stringify(action),
       now,
     )
+    if (row && action.kind === 'edit') this.#supersede(action.target, z.int().parse(row.seq))
   }
 
   next(): OutboxRow | undefined {
@@ -178,12 +179,13 @@ export class Outbox {
     this.#database.query('UPDATE outbox SET line_id = ? WHERE seq = ?', lineId, seq)
   }
 
-  /** The person asks for a message that may not have arrived. @returns false when it certainly has */
-  wantAgain(seq: number): boolean {
+  /** The person asks for a message that may not have arrived: now, however old it is. @returns false when it certainly has */
+  wantAgain(seq: number, now: number): boolean {
     return (
       this.#database.query(
-        `UPDATE outbox SET wanted = 1, state = 'unknown', next_at = 0
+        `UPDATE outbox SET wanted = 1, state = 'unknown', next_at = 0, created_at = ?
          WHERE seq = ? AND state IN ('unknown', 'unsure') RETURNING seq`,
+        now,
         seq,
       ).length > 0
     )
@@ -295,11 +297,12 @@ export class Outbox {
     )
   }
 
-  #supersede(target: MessageTarget): void {
+  #supersede(target: MessageTarget, before: number): void {
     const [name, value] = 'ref' in target ? (['ref', target.ref] as const) : (['messageId', target.messageId] as const)
     this.#database.query(
-      `UPDATE outbox SET state = 'dropped', error = 'superseded' WHERE state = 'pending'
+      `UPDATE outbox SET state = 'dropped', error = 'superseded' WHERE state = 'pending' AND seq < ?
        AND json_extract(action, '$.kind') = 'edit' AND json_extract(action, '$.target.${name}') = ?`,
+      before,
       value,
     )
   }
