@@ -468,6 +468,23 @@ describe('files of the agent', () => {
     expect([...chat.telegram.messages.values()][0]?.upload?.name).toBe('a.txt')
   })
 
+  test('arrive after all when the way to the machine was not found at first', async () => {
+    const chat = start()
+    chat.lost = 2
+    chat.files.set('a.txt', 'x')
+    chat.outbox.add('f', file('a.txt'), 0)
+    await chat.drain()
+    expect([...chat.telegram.messages.values()].map(({ upload }) => upload?.name)).toEqual(['a.txt'])
+  })
+
+  test('are reported when the way to the machine is never found', async () => {
+    const chat = start()
+    chat.lost = 99
+    chat.outbox.add('f', file('a.txt'), 0)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual([deliveryWords('en').fileUnreachable('a.txt')])
+  })
+
   test('that are too large are reported before anything is sent', async () => {
     const chat = start()
     chat.tooLarge = true
@@ -530,6 +547,8 @@ function start({ mayProbe = true }: { mayProbe?: boolean } = {}) {
     migrated: [] as number[],
     files: new Map<string, string>(),
     unreachable: 0,
+    /** So often nobody can say where the agent is. */
+    lost: 0,
     breakingOff: 0,
     openedAt: 0,
     tooLarge: false,
@@ -582,18 +601,21 @@ function start({ mayProbe = true }: { mayProbe?: boolean } = {}) {
     destination: () => ({ chatId: 42, threadId: 5 }),
     mayProbe: () => mayProbe,
     words: () => deliveryWords('en'),
-    agent: async () => ({
-      getFile: async (path) => {
-        if (chat.unreachable-- > 0) throw new AgentUnreachable('down')
-        chat.openedAt = clock.now()
-        if (chat.breakingOff-- > 0) return { body: brokenStream(), bytes: 10 }
-        const content = chat.files.get(path)
-        if (content === undefined) throw new AgentRefused(404, '/files/…', undefined)
-        const bytes = new TextEncoder().encode(content)
-        return { body: new Blob([bytes]).stream(), bytes: chat.tooLarge ? 60 * 1024 * 1024 : bytes.byteLength }
-      },
-      exportAll: () => Promise.reject(new AgentUnreachable('down')),
-    }),
+    agent: async () => {
+      if (chat.lost-- > 0) throw new Error('the database does not answer')
+      return {
+        getFile: async (path) => {
+          if (chat.unreachable-- > 0) throw new AgentUnreachable('down')
+          chat.openedAt = clock.now()
+          if (chat.breakingOff-- > 0) return { body: brokenStream(), bytes: 10 }
+          const content = chat.files.get(path)
+          if (content === undefined) throw new AgentRefused(404, '/files/…', undefined)
+          const bytes = new TextEncoder().encode(content)
+          return { body: new Blob([bytes]).stream(), bytes: chat.tooLarge ? 60 * 1024 * 1024 : bytes.byteLength }
+        },
+        exportAll: () => Promise.reject(new AgentUnreachable('down')),
+      }
+    },
     onMessage: () => undefined,
     onClosed: (reason) => {
       chat.closed.push(reason)

@@ -82,7 +82,7 @@ export class OutboxSender {
 
   async #send(row: OutboxRow): Promise<void> {
     const { outbox, budget, now } = this.#ports
-    let calledAt = now()
+    let calledAt: number | undefined
     if (row.action.kind === 'edit' && outbox.resolve(row.action.target) === undefined) return this.#sendInstead(row)
     try {
       const alone = row.action.kind !== 'agent_file'
@@ -101,8 +101,9 @@ export class OutboxSender {
       outbox.markSent(row, messageId, now())
       if (messageId !== undefined && row.action.kind !== 'edit') this.#ports.onMessage()
     } catch (error) {
-      if (row.action.kind === 'agent_file' && this.#fileFailed(row, row.action, error)) return
-      this.#failed(row, classifyFailure(error), calledAt)
+      const isCalled = calledAt !== undefined
+      if (row.action.kind === 'agent_file' && this.#fileFailed(row, row.action, { error, isCalled })) return
+      this.#failed(row, classifyFailure(error), calledAt ?? now())
     }
   }
 
@@ -204,13 +205,17 @@ export class OutboxSender {
       return
     }
     outbox.end(row.seq, 'failed', failure.message, now())
-    if (action.kind === 'agent_file') this.#say(row, words().fileRefused(action.name))
+    if (action.kind === 'agent_file' || action.kind === 'document') this.#say(row, words().fileRefused(action.name))
     // Some groups allow no reactions; what it would have said is said in words.
     if (action.kind === 'react' && action.emoji !== undefined) this.#say(row, words().seen, action.messageId)
   }
 
   /** @returns false when it was Telegram that failed */
-  #fileFailed(row: OutboxRow, { name }: AgentFile, error: unknown): boolean {
+  #fileFailed(
+    row: OutboxRow,
+    { name }: AgentFile,
+    { error, isCalled }: { error: unknown; isCalled: boolean },
+  ): boolean {
     const { outbox, now } = this.#ports
     const cause = causeOf(error)
     const tell = (words: string) => {
@@ -221,7 +226,8 @@ export class OutboxSender {
     if (cause instanceof FileTooLarge) return tell(this.#ports.words().fileTooLarge(name))
     if (cause instanceof AgentRefused || cause instanceof AgentNotReady)
       return tell(this.#ports.words().fileMissing(name))
-    if (!(cause instanceof AgentUnreachable)) return false
+    // Without a call it certainly was not sent, whatever is in the way of the machine.
+    if (isCalled && !(cause instanceof AgentUnreachable)) return false
     if (row.attempts + 1 >= MAX_FILE_ATTEMPTS) return tell(this.#ports.words().fileUnreachable(name))
     outbox.postpone(row.seq, now() + backoff(row.attempts))
     return true
