@@ -409,6 +409,22 @@ describe('what Telegram answers', () => {
     expect(chat.telegram.calls).toEqual(['sendMessage', 'setMessageReaction'])
   })
 
+  test('a message never passes for sent because something else is gone', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'target_gone' })
+    chat.say('hello')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['hello'])
+  })
+
+  test('a document that the group does not take is said to be missing', async () => {
+    const chat = start()
+    chat.failTimes('sendDocument', 9, { kind: 'refused' })
+    chat.outbox.add('d', { kind: 'document', name: 'answer.md', content: 'x' }, 0)
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual([deliveryWords('en').fileRefused('answer.md')])
+  })
+
   test('a migrated group: it goes on under the new id', async () => {
     const chat = start()
     chat.failOnce('sendMessage', { kind: 'migrated', migratedTo: -1009 })

@@ -26,8 +26,6 @@ export type SendVerdict =
 
 export function judgeFailure(row: OutboxRow, failure: TelegramFailure): SendVerdict {
   const { action, attempts } = row
-  const without = (fallback: number): SendVerdict =>
-    (row.fallbacks & fallback) === 0 ? { kind: 'again', inMs: 0, fallback } : { kind: 'give_up' }
   switch (failure.kind) {
     case 'unknown':
       if (!isRepeatable(action)) return { kind: 'look' }
@@ -43,24 +41,36 @@ export function judgeFailure(row: OutboxRow, failure: TelegramFailure): SendVerd
     case 'migrated':
       return failure.migratedTo === undefined ? { kind: 'give_up' } : { kind: 'migrated', chatId: failure.migratedTo }
     case 'thread_gone':
-      return without(FALLBACK.noThread)
+      return without(row, FALLBACK.noThread)
     case 'reply_gone':
-      return without(FALLBACK.noReply)
+      return without(row, FALLBACK.noReply)
     case 'not_modified':
-      return { kind: 'holds' }
+      return isRepeatable(action) ? { kind: 'holds' } : simpler(row)
     case 'target_gone':
-      return action.kind === 'edit' ? { kind: 'send_instead' } : { kind: 'holds' }
+      if (action.kind === 'edit') return { kind: 'send_instead' }
+      // A message of its own has no target: whatever Telegram misses, it was not sent.
+      return isRepeatable(action) ? { kind: 'holds' } : simpler(row)
     case 'refused':
-      if (action.kind === 'react' || action.kind === 'delete') return { kind: 'give_up' }
-      if (isRich(row)) return without(FALLBACK.noRich)
-      // A picture may be too wide for a photo, or no picture at all.
-      if (isPhoto(row)) return without(FALLBACK.asDocument)
-      return (row.fallbacks & FALLBACK.plainText) === 0 ? without(FALLBACK.plainText) : without(FALLBACK.noKeyboard)
+      return simpler(row)
     case 'too_large':
     case 'drafts_refused':
     case 'query_too_old':
       return { kind: 'give_up' }
   }
+}
+
+/** What Telegram does not take as it is, it may take with less. */
+function simpler(row: OutboxRow): SendVerdict {
+  const { action, fallbacks } = row
+  if (action.kind === 'react' || action.kind === 'delete') return { kind: 'give_up' }
+  if (isRich(row)) return without(row, FALLBACK.noRich)
+  // A picture may be too wide for a photo, or no picture at all.
+  if (isPhoto(row)) return without(row, FALLBACK.asDocument)
+  return without(row, (fallbacks & FALLBACK.plainText) === 0 ? FALLBACK.plainText : FALLBACK.noKeyboard)
+}
+
+function without({ fallbacks }: OutboxRow, fallback: number): SendVerdict {
+  return (fallbacks & fallback) === 0 ? { kind: 'again', inMs: 0, fallback } : { kind: 'give_up' }
 }
 
 /** Doing it twice is the same as doing it once. */

@@ -51,7 +51,7 @@ export class TelegramFailure extends Error {
 const DESCRIPTIONS: readonly (readonly [RegExp, TelegramFailureKind])[] = [
   [/message is not modified|topic_not_modified/, 'not_modified'],
   [/message thread not found|topic_(deleted|closed|id_invalid)/, 'thread_gone'],
-  [/message to (be )?repl(y|ied)( to)? not found|replied message not found/, 'reply_gone'],
+  [/message to (be )?repl(y|ied)( to)? not found|replied message not found|reply_message_id_invalid/, 'reply_gone'],
   [
     /message to (edit|delete|react) not found|message can't be (edited|deleted)|message_id_invalid|no text in the message to edit|no caption in the message to edit/,
     'target_gone',
@@ -59,9 +59,9 @@ const DESCRIPTIONS: readonly (readonly [RegExp, TelegramFailureKind])[] = [
   [/textdraft_peer_invalid/, 'drafts_refused'],
   [/query is too old|query id is invalid/, 'query_too_old'],
   [/chat not found|chat_id_invalid|peer_id_invalid|group chat was deactivated/, 'chat_gone'],
-  // A group may mute its bots: the chat is there, but closed to us.
+  // A group may mute its bots: the chat is there, but closed to us. Where it only takes no files, words still go.
   [
-    /chat_write_forbidden|not enough rights to send|have no rights to send|need administrator rights|user_is_blocked/,
+    /chat_write_forbidden|chat_send_plain_forbidden|chat_restricted|user_banned_in_channel|not enough rights to send text|have no rights to send|need administrator rights|user_is_blocked/,
     'blocked',
   ],
 ]
