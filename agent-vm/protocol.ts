@@ -189,6 +189,9 @@ export const AgentHealth = z.object({
 })
 export type AgentHealth = z.infer<typeof AgentHealth>
 
+/** What a database was before a newer server changed its schema lies beside it under this name, for whoever goes back. */
+export const FORMER_DATABASE_SUFFIX = '.former'
+
 /** Every refusal: a stable code, and a sentence where one helps. */
 export const AgentErrorBody = z.object({ error: z.string(), message: z.string().optional() })
 export type AgentErrorBody = z.infer<typeof AgentErrorBody>

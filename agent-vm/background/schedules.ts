@@ -14,6 +14,7 @@ import type { Timing } from './timing.ts'
 export const SCHEDULES_FILE = 'schedules.db'
 /** Per chat. */
 export const MAX_SCHEDULES = 50
+/** Whoever adds a version keeps the former file first (`storage/former-database.ts`). */
 const VERSION = 1
 const SCHEMA = `
   CREATE TABLE schedules (

@@ -8,13 +8,14 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { keepFormer } from './former-database.ts'
 import { MIGRATIONS } from './migrations.ts'
 
 export class DatabaseTooNew extends Error {
   readonly code = 'database_too_new'
-  constructor(found: number) {
+  constructor(found: number, known: number) {
     super(
-      `the database has version ${found}, this program knows ${MIGRATIONS.length}: ` +
+      `the database has version ${found}, this program knows ${known}: ` +
         'it was written by a newer agent. Nothing was changed. Run the newer program, or set DB_PATH to another file.',
     )
   }
@@ -32,16 +33,17 @@ export interface Database {
 
 /**
  * @param path file, made with its folder when missing (both private to this user), or `:memory:`
+ * @param migrations tests hand in those of another program
  * @throws {DatabaseTooNew} before anything is written
  */
-export function openDatabase(path: string): Database {
+export function openDatabase(path: string, migrations: readonly string[] = MIGRATIONS): Database {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const umask = process.umask(0o077)
   const sqlite = new DatabaseSync(path, { timeout: 5000 })
   try {
-    refuseNewer(sqlite)
+    refuseNewer(sqlite, migrations.length)
     sqlite.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2000; PRAGMA foreign_keys=ON')
-    migrate(sqlite)
+    migrate(sqlite, path, migrations)
   } catch (error) {
     sqlite.close()
     throw error
@@ -51,19 +53,22 @@ export function openDatabase(path: string): Database {
   return wrap(sqlite)
 }
 
-function refuseNewer(sqlite: DatabaseSync): void {
+function refuseNewer(sqlite: DatabaseSync, known: number): void {
   const version = readVersion(sqlite)
-  if (version > MIGRATIONS.length) throw new DatabaseTooNew(version)
+  if (version > known) throw new DatabaseTooNew(version, known)
 }
 
 function readVersion(sqlite: DatabaseSync): number {
   return Number(sqlite.prepare('PRAGMA user_version').get()?.user_version ?? 0)
 }
 
-function migrate(sqlite: DatabaseSync): void {
-  for (let version = readVersion(sqlite); version < MIGRATIONS.length; version++) {
-    sqlite.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[version]}; PRAGMA user_version=${version + 1}; COMMIT`)
-  }
+/** All at once: between two versions there would be no former one to go back to. */
+function migrate(sqlite: DatabaseSync, path: string, migrations: readonly string[]): void {
+  const version = readVersion(sqlite)
+  if (version === migrations.length) return
+  if (version > 0) keepFormer(sqlite, path)
+  const statements = migrations.slice(version).join(';')
+  sqlite.exec(`BEGIN IMMEDIATE; ${statements}; PRAGMA user_version=${migrations.length}; COMMIT`)
 }
 
 function wrap(sqlite: DatabaseSync): Database {

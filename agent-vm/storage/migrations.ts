@@ -1,5 +1,6 @@
 /**
  * The schema, one entry per version (`PRAGMA user_version`). An entry that was released is never edited: add another.
+ * Before the first of them changes a database, that is kept as it is (`former-database.ts`).
  *
  * - `messages`: every row ever said, by `history_id`; `compacted=1` rows no longer go to the model but stay searchable.
  * - `histories`: per history the frozen system prompt, the last real usage figure, the state of compaction.
