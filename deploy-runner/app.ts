@@ -98,10 +98,16 @@ export function createApp(ports: AppPorts): Hono {
             error instanceof RunnerFailure
               ? error
               : new RunnerFailure('internal', 'internal', 'The runner failed.', { cause: error })
-          const { code, step, cause } = failure
+          const { code, step, cause, rolledBackTo } = failure
           const why = without(secrets, String(cause ?? ''))
-          ports.log('call_failed', { path, ms: Date.now() - startedAt, code, step, cause: why })
-          await lines.close({ error: { code, step, message: without(secrets, failure.message) } })
+          ports.log('call_failed', {
+            ...{ path, ms: Date.now() - startedAt, code, step, cause: why },
+            ...(rolledBackTo ? { rolled_back_to: rolledBackTo } : {}),
+          })
+          const message = without(secrets, failure.message)
+          await lines.close({
+            error: { code, step, message, ...(rolledBackTo ? { rolled_back_to: rolledBackTo } : {}) },
+          })
         }
       })
     })

@@ -7,7 +7,7 @@ import { inspect, type MachineState, VERSION_DIGITS } from './inspect.ts'
 import { install } from './install.ts'
 import { END_HOLDER_SCRIPT, LOCKED_EXIT_CODE } from './layout.ts'
 import type { RunnerLimits } from './limits.ts'
-import { planSteps } from './parcel.ts'
+import { planRollBack, planSteps } from './parcel.ts'
 import type { MachineReport, ProgressLine } from './protocol.ts'
 import { RunnerFailure } from './runner-failure.ts'
 import { lastLines, type SshConnection } from './ssh-connection.ts'
@@ -30,12 +30,18 @@ export async function deploy(
 ): Promise<MachineReport> {
   const state = await look(ssh, progress, limits)
   refuseImpossible(wanted, state, artifacts)
-  const steps = planSteps({ wanted, artifacts, healthLimitMs: limits.healthMs }, state)
+  const plan = { wanted, artifacts, limits }
+  const steps = planSteps(plan, state)
   if (steps.every(({ work }) => !work)) {
     for (const { name } of steps) progress({ step: name, status: 'skip', ms: 0 })
     return report(state, ssh, { changed: [], bytesSent: 0 })
   }
-  const { changed, bytesSent } = await install(ssh, { steps, state, artifacts }, progress, limits)
+  const { changed, bytesSent } = await install(
+    ssh,
+    { steps, rollBack: planRollBack(plan, state), state, artifacts },
+    progress,
+    limits,
+  )
   const installed = { ...state, nodeVersion: artifacts.runtime.version }
   return report(installed, ssh, { changed, bytesSent }, artifacts.agentVersion)
 }

@@ -5,13 +5,19 @@
  * It prints `@<step> start|ok|skip`; everything else is for the error message. No secret is ever an argument.
  */
 import { FILES_GROUP, LAYOUT_SCRIPT, SERVER_USER, TAKE_LOCK_SCRIPT, TOOL_USER } from './layout.ts'
-import type { PlannedStep } from './parcel.ts'
+import type { PlannedRollBack, PlannedStep } from './parcel.ts'
+import { ROLL_BACK_ON_FAILURE } from './roll-back-script.ts'
 
-export function installScript(steps: readonly PlannedStep[], mode: 'systemd' | 'plain'): string {
+export function installScript(
+  steps: readonly PlannedStep[],
+  mode: 'systemd' | 'plain',
+  rollBack: PlannedRollBack | undefined,
+): string {
+  const guard = rollBack ? [rollBack.keep, ROLL_BACK_ON_FAILURE] : []
   const blocks = steps.flatMap(({ name, work }) => {
     const block = work ? `echo '@${name} start'\n${work.script.trim()}\necho '@${name} ok'` : `echo '@${name} skip'`
     // Folders belong to users, which are there only after their step.
-    return name === 'users' ? [block, mode === 'systemd' ? SYSTEM_FOLDERS : HOME_FOLDERS] : [block]
+    return name === 'users' ? [block, mode === 'systemd' ? SYSTEM_FOLDERS : HOME_FOLDERS, ...guard] : [block]
   })
   return `set -eu
 umask 077
@@ -59,6 +65,8 @@ wait "$installer"
 /** place SOURCE DESTINATION MODE OWNER: nothing is ever half-written. */
 const PLACE = `
 place() {
+  # What a cut left there may be a link to what the agent ran with before.
+  rm -f "$2.new"
   cp "$1" "$2.new"
   chmod "$3" "$2.new"
   mv -f "$2.new" "$2"

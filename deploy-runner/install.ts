@@ -1,21 +1,13 @@
 /** Sends a parcel and follows its installer line by line, each step within its own limit. */
-import type { Artifacts } from './artifacts.ts'
 import type { Progress } from './deployment.ts'
-import type { MachineState } from './inspect.ts'
 import { RECEIVE_SCRIPT } from './install-script.ts'
 import { END_HOLDER_SCRIPT, LOCKED_EXIT_CODE } from './layout.ts'
 import { type RunnerLimits, stepLimitMs } from './limits.ts'
-import { type PlannedStep, packParcel } from './parcel.ts'
+import { packParcel, type Work } from './parcel.ts'
 import type { ProgressLine } from './protocol.ts'
 import { RunnerFailure } from './runner-failure.ts'
 import { type CommandResult, lastLines, type SshConnection, tookTooLong } from './ssh-connection.ts'
 import { UNHEALTHY_EXIT_CODE } from './steps/health.ts'
-
-interface Work {
-  readonly steps: readonly PlannedStep[]
-  readonly state: MachineState
-  readonly artifacts: Artifacts
-}
 
 export interface Installed {
   readonly changed: readonly string[]
@@ -24,12 +16,12 @@ export interface Installed {
 
 export async function install(
   ssh: SshConnection,
-  { steps, state, artifacts }: Work,
+  work: Work,
   progress: Progress,
   limits: RunnerLimits,
 ): Promise<Installed> {
-  const parcel = await packParcel(steps, state, artifacts)
-  const first = steps.find(({ work }) => work)?.name ?? 'bundle'
+  const parcel = await packParcel(work)
+  const first = work.steps.find(({ work }) => work)?.name ?? 'bundle'
   const followed = followSteps(first, progress, limits)
   progress({ step: first, status: 'start', ms: 0, detail: `sending ${describeSize(parcel.bytes)}` })
   try {
@@ -40,10 +32,10 @@ export async function install(
       onLine: followed.line,
       endWith: END_HOLDER_SCRIPT,
     })
-    throwUnlessDone(result, followed.current())
+    throwUnlessDone(result, followed.failing())
     return { changed: followed.changed(), bytesSent: parcel.bytes }
   } catch (error) {
-    progress({ step: followed.current(), status: 'error', ms: followed.elapsed() })
+    progress({ step: followed.failing(), status: 'error', ms: followed.elapsed() })
     throw error
   } finally {
     followed.end()
@@ -52,12 +44,15 @@ export async function install(
 
 function throwUnlessDone({ code, stdout, stderr }: CommandResult, step: string): void {
   if (code === 0) return
-  const output = lastLines(`${stdout}\n${stderr}`.replace(/^@\w+ \w+$\n?/gm, ''))
+  const rolledBackTo = /^rolled-back-to=(\w+)$/m.exec(stdout)?.[1]
+  const output = lastLines(`${stdout}\n${stderr}`.replace(/^(@\w+ \w+|rolled-back-to=\w+)$\n?/gm, ''))
   if (code === LOCKED_EXIT_CODE) throw new RunnerFailure('busy', step, output)
   if (code === UNHEALTHY_EXIT_CODE && step === 'health') {
-    throw new RunnerFailure('unhealthy', 'health', `The agent was started but does not answer.\n${output}`)
+    throw new RunnerFailure('unhealthy', 'health', `The agent was started but does not answer.\n${output}`, {
+      rolledBackTo,
+    })
   }
-  throw new RunnerFailure('step_failed', step, `The step ended with code ${code}.\n${output}`)
+  throw new RunnerFailure('step_failed', step, `The step ended with code ${code}.\n${output}`, { rolledBackTo })
 }
 
 /** Turns the installer's `@step status` lines into progress, with the time each step took, and limits each. */
@@ -65,6 +60,7 @@ function followSteps(first: string, progress: Progress, limits: RunnerLimits) {
   const overdue = new AbortController()
   const changed: string[] = []
   let current = first
+  let failing = first
   let startedAt = Date.now()
   let timer = limit(first, limits.sendingMs)
   return {
@@ -76,6 +72,8 @@ function followSteps(first: string, progress: Progress, limits: RunnerLimits) {
       if (status === 'start') {
         clearTimeout(timer)
         current = step
+        // Going back is what a failure leads to, not the failure.
+        if (step !== 'rollback') failing = step
         startedAt = Date.now()
         timer = limit(step, stepLimitMs(step, limits))
       }
@@ -85,6 +83,7 @@ function followSteps(first: string, progress: Progress, limits: RunnerLimits) {
       progress({ step, status: status as ProgressLine['status'], ms })
     },
     current: () => current,
+    failing: () => failing,
     elapsed: () => Date.now() - startedAt,
     changed: () => changed,
     end: () => clearTimeout(timer),

@@ -12,6 +12,8 @@ export interface RunnerLimits {
   readonly packagesMs: number
   /** How long a fresh agent may take until it answers. */
   readonly healthMs: number
+  /** The same of one that is gone back to, which is known to come up. */
+  readonly formerHealthMs: number
   readonly wipeMs: number
   /** For steps that are not listed above. */
   readonly stepMs: number
@@ -24,11 +26,13 @@ export const DEFAULT_LIMITS: RunnerLimits = {
   sendingMs: 6 * 60_000,
   packagesMs: 12 * 60_000,
   healthMs: 45_000,
+  formerHealthMs: 90_000,
   wipeMs: 3 * 60_000,
   stepMs: 90_000,
 }
 
-export function stepLimitMs(step: string, { packagesMs, healthMs, stepMs }: RunnerLimits): number {
+export function stepLimitMs(step: string, { packagesMs, healthMs, formerHealthMs, stepMs }: RunnerLimits): number {
   if (step === 'packages') return packagesMs
+  if (step === 'rollback') return formerHealthMs + stepMs
   return step === 'health' ? healthMs + stepMs : stepMs
 }

@@ -6,17 +6,20 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { pack } from 'tar-stream'
-import type { Artifacts } from './artifacts.ts'
+import { renderSecrets } from './agent-files.ts'
+import { type Artifacts, sha256 } from './artifacts.ts'
+import { isKnownGood, keepFormer } from './generation.ts'
 import type { MachineState } from './inspect.ts'
 import { installScript } from './install-script.ts'
 import type { StepName } from './protocol.ts'
+import { ROLL_BACK_FILE, rollBackScript } from './roll-back-script.ts'
 import { bundle } from './steps/bundle.ts'
 import { health } from './steps/health.ts'
 import { ingress } from './steps/ingress.ts'
 import { packages } from './steps/packages.ts'
 import { runtime } from './steps/runtime.ts'
 import { secrets } from './steps/secrets.ts'
-import { service } from './steps/service.ts'
+import { service, serviceFingerprint } from './steps/service.ts'
 import type { Plan, StepWork } from './steps/step.ts'
 import { users } from './steps/users.ts'
 import { workspace } from './steps/workspace.ts'
@@ -41,20 +44,43 @@ export function planSteps(plan: Plan, state: MachineState): readonly PlannedStep
   )
 }
 
+/** How a deployment that fails leaves the agent running with what it had. */
+export interface PlannedRollBack {
+  /** Shell that keeps the former generation; empty where what is there is none, as a cut leaves it: an older one stays kept. */
+  readonly keep: string
+  readonly script: string
+}
+
+/** @returns `undefined` where the agent's server stays as it is */
+export function planRollBack(plan: Plan, state: MachineState): PlannedRollBack | undefined {
+  const { agent } = plan.wanted
+  if (!agent || service.holds(plan, state)) return undefined
+  const isReplaced = isKnownGood(state) && state.appliedService !== serviceFingerprint(plan, state)
+  const secretsHash = sha256(renderSecrets(agent.secrets))
+  return {
+    keep: isReplaced ? keepFormer(state, secretsHash) : '',
+    script: rollBackScript(state.mode, plan.limits.formerHealthMs),
+  }
+}
+
 export interface Parcel {
   readonly bytes: number
   stream(): Readable
 }
 
-export async function packParcel(
-  steps: readonly PlannedStep[],
-  state: MachineState,
-  artifacts: Artifacts,
-): Promise<Parcel> {
+export interface Work {
+  readonly steps: readonly PlannedStep[]
+  readonly rollBack: PlannedRollBack | undefined
+  readonly state: MachineState
+  readonly artifacts: Artifacts
+}
+
+export async function packParcel({ steps, rollBack, state, artifacts }: Work): Promise<Parcel> {
   const works = steps.flatMap(({ work }) => work ?? [])
   const tar = pack()
   const packed = buffer(tar)
-  tar.entry({ name: 'install.sh', mode: 0o700 }, installScript(steps, state.mode))
+  tar.entry({ name: 'install.sh', mode: 0o700 }, installScript(steps, state.mode, rollBack))
+  if (rollBack) tar.entry({ name: ROLL_BACK_FILE, mode: 0o700 }, rollBack.script)
   for (const { files } of works) {
     for (const [name, content] of files ?? []) tar.entry({ name: `files/${name}`, mode: 0o600 }, content)
   }

@@ -82,6 +82,7 @@ export const StepName = z.enum([
   'service',
   'ingress',
   'health',
+  'rollback',
   'wipe',
 ])
 export type StepName = z.infer<typeof StepName>
@@ -133,7 +134,13 @@ export const RunnerErrorCode = z.enum([
 ])
 export type RunnerErrorCode = z.infer<typeof RunnerErrorCode>
 
-export const RunnerError = z.object({ code: RunnerErrorCode.catch('internal'), step: z.string(), message: z.string() })
+export const RunnerError = z.object({
+  code: RunnerErrorCode.catch('internal'),
+  step: z.string(),
+  message: z.string(),
+  /** Version of the agent server that runs again, with what it had before the deployment. Absent: nothing good runs. */
+  rolled_back_to: z.string().optional(),
+})
 export type RunnerError = z.infer<typeof RunnerError>
 
 /** The stream ends with exactly one `result` or `error` line; a stream without one was cut. */

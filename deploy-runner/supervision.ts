@@ -1,4 +1,5 @@
-/** Ending the supervising loop of a machine without systemd, and the agent under it. */
+/** Starting and ending the agent with what it has on its machine: by systemd, or by a supervising loop where there is none. */
+import { SERVICE_NAME } from './layout.ts'
 
 /**
  * The supervisor first, or it would start the agent again. A process id that was kept over a restart of the machine may be
@@ -23,3 +24,17 @@ end_process() {
 end_process "$base/supervise.pid" supervise.sh
 end_process "$base/agent.pid" launch.mjs
 `
+
+/** Anew with whatever unit, settings and program are there. */
+export const START_SERVICE: Readonly<Record<'systemd' | 'plain', string>> = {
+  systemd: `systemctl daemon-reload
+systemctl reset-failed ${SERVICE_NAME} 2>/dev/null || true
+systemctl restart ${SERVICE_NAME}`,
+  plain: `if command -v setsid >/dev/null; then setsid sh "$service" < /dev/null > /dev/null 2>&1 9>&- &
+else nohup sh "$service" < /dev/null > /dev/null 2>&1 9>&- & fi`,
+}
+
+export const STOP_SERVICE: Readonly<Record<'systemd' | 'plain', string>> = {
+  systemd: `systemctl stop ${SERVICE_NAME}`,
+  plain: STOP_SUPERVISOR,
+}

@@ -22,7 +22,7 @@ else
     mv -f "$HOME/rc.local.new" "$HOME/rc.local"
   fi
 fi
-destroy "$HOME/.baal-staging/files/secrets.json" "$config/secrets.json" "$config/agent.json" "$data"/*
+destroy "$HOME/.baal-staging/files/secrets.json" "$config/secrets.json" "$config/agent.json" "$base/former/agent.json" "$data"/*
 rm -rf "$HOME/.baal-staging" "$base" "$config" "$data" "$workspace"
 if [ $mode = systemd ]; then
   # What left the service's own group of processes all the same.

@@ -1,3 +1,4 @@
+import { FORGET_FORMER } from '../generation.ts'
 import { waitForHealth } from '../health-question.ts'
 import { SERVICE_NAME } from '../layout.ts'
 import { service, serviceFingerprint } from './service.ts'
@@ -12,10 +13,11 @@ export const health: InstallStep = {
   holds: service.holds,
   apply: (plan, state) => ({
     script: `
-if ! ${waitForHealth(plan.artifacts.agentVersion, plan.healthLimitMs)}; then
+if ! ${waitForHealth(plan.artifacts.agentVersion, plan.limits.healthMs)}; then
   ${state.mode === 'systemd' ? `journalctl -u ${SERVICE_NAME} -n 10 --no-pager -o cat || true` : 'tail -n 10 "$base/agent.log" || true'}
   exit ${UNHEALTHY_EXIT_CODE}
 fi
+${FORGET_FORMER}
 printf %s ${serviceFingerprint(plan, state)} > "$config/applied-service.new"
 mv -f "$config/applied-service.new" "$config/applied-service"
 `,

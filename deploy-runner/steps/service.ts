@@ -1,10 +1,11 @@
 import { listenAddress, renderSecrets, renderSettings } from '../agent-files.ts'
 import { sha256 } from '../artifacts.ts'
+import { fingerprint } from '../generation.ts'
 import type { MachineState } from '../inspect.ts'
 import { LAUNCHER } from '../launcher.ts'
 import { AGENT_PORT, SERVICE_NAME, TOOL_USER } from '../layout.ts'
 import { SUPERVISOR, UNIT } from '../service-files.ts'
-import { STOP_SUPERVISOR } from '../supervision.ts'
+import { START_SERVICE, STOP_SERVICE } from '../supervision.ts'
 import { bundle } from './bundle.ts'
 import { differing } from './differing-files.ts'
 import { runtime } from './runtime.ts'
@@ -33,14 +34,17 @@ ${state.mode === 'systemd' ? START_UNIT : START_SUPERVISOR}
 /** What the service runs with, written down on the machine once it is healthy. */
 export function serviceFingerprint(plan: Plan, state: MachineState): string {
   const { wanted, artifacts } = plan
-  const parts = [
-    artifacts.runtime.version,
-    sha256(artifacts.bundle),
-    LAUNCHER,
-    wanted.agent ? sha256(renderSecrets(wanted.agent.secrets)) : '',
-    ...Object.values(contents(plan, state)).map((content) => sha256(content)),
-  ]
-  return sha256(JSON.stringify(parts))
+  const { 'agent.json': settings, service: unit } = contents(plan, state)
+  return fingerprint({
+    nodeVersion: artifacts.runtime.version,
+    hashes: {
+      'agent.mjs': sha256(artifacts.bundle),
+      'launch.mjs': sha256(LAUNCHER),
+      service: sha256(unit),
+      ...(settings ? { 'agent.json': sha256(settings) } : {}),
+      ...(wanted.agent ? { 'secrets.json': sha256(renderSecrets(wanted.agent.secrets)) } : {}),
+    },
+  })
 }
 
 function contents({ wanted: { agent, ingress } }: Plan, { mode, home }: MachineState) {
@@ -70,9 +74,8 @@ systemctl restart ${SERVICE_NAME}
 
 const START_SUPERVISOR = `
 [ ! -f files/service ] || place files/service "$service" 700 -
-${STOP_SUPERVISOR}
+${STOP_SERVICE.plain}
 grep -qsF "$service" "$HOME/rc.local" || echo "sh '$service' < /dev/null > /dev/null 2>&1 &" >> "$HOME/rc.local"
 chmod 700 "$HOME/rc.local"
-if command -v setsid >/dev/null; then setsid sh "$service" < /dev/null > /dev/null 2>&1 9>&- &
-else nohup sh "$service" < /dev/null > /dev/null 2>&1 9>&- & fi
+${START_SERVICE.plain}
 `

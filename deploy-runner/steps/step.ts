@@ -1,5 +1,6 @@
 import type { Artifacts } from '../artifacts.ts'
 import type { MachineState, ManagedName } from '../inspect.ts'
+import type { RunnerLimits } from '../limits.ts'
 import type { AgentSecrets, AgentSettings, Ingress, StepName } from '../protocol.ts'
 
 /** What should be on a machine. Without `agent` it is only prepared: no secrets, nothing started. */
@@ -11,7 +12,7 @@ export interface Wanted {
 export interface Plan {
   readonly wanted: Wanted
   readonly artifacts: Artifacts
-  readonly healthLimitMs: number
+  readonly limits: Pick<RunnerLimits, 'healthMs' | 'formerHealthMs'>
 }
 
 /** One thing that a machine must have. Pure: it decides by the state alone and describes its work, which the parcel carries over. */

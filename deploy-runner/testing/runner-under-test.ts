@@ -109,7 +109,7 @@ export class RunnerUnderTest {
       artifacts: await loadArtifacts({ bundle, templates: this.templates, runtime }),
       authenticate: await createAuthenticate(this.publicKey),
       sshPrivateKey: stranger ? generateSshKeyPair().private : this.#sshKeys.private,
-      limits: { ...DEFAULT_LIMITS, healthMs: 30_000, stepMs: 30_000, ...limits },
+      limits: { ...DEFAULT_LIMITS, healthMs: 30_000, formerHealthMs: 30_000, stepMs: 30_000, ...limits },
       log: (event, fields) => this.logged.push(JSON.stringify({ event, ...fields })),
     })
   }

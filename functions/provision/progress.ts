@@ -21,6 +21,7 @@ const PROGRESS: Readonly<Record<string, number>> = {
   service: 0.85,
   ingress: 0.9,
   health: 0.93,
+  rollback: 0.95,
   restore: 0.97,
   wipe: 0.3,
   forget: 0.7,

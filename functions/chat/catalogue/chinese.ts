@@ -149,6 +149,7 @@ export const chinese: Catalogue = {
       service: '正在启动智能体',
       ingress: '正在打开它的大门',
       health: '正在确认它能回答',
+      rollback: '正在恢复到原来的样子',
       restore: '正在恢复它的记忆',
       wipe: '正在清除数据',
       forget: '正在归还电脑',
@@ -430,8 +431,7 @@ export const chinese: Catalogue = {
     rolloutBegun: '正在更新所有智能体：先是你的，然后分批更新其他的。进度见 /dashboard。',
     rolloutRuns: (p) => `更新所有智能体：目前 ${p.updated}/${p.total}`,
     rolloutDone: (p) => `更新所有智能体：完成，${p.updated}/${p.total}`,
-    rolloutStopped: (p) =>
-      `更新所有智能体：完成 ${p.updated}/${p.total} 后停止，因为 ${p.agent} 没有启动（${p.reason}）`,
+    rolloutStopped: (p) => `更新所有智能体：完成 ${p.updated}/${p.total} 后停止，问题出在 ${p.agent}：${p.reason}`,
     none: '无',
   },
   errors: {

@@ -175,6 +175,7 @@ export const english = {
       service: 'Starting the agent',
       ingress: 'Opening its door',
       health: 'Checking that it answers',
+      rollback: 'Going back to how it ran',
       restore: 'Giving it its memory back',
       wipe: 'Erasing its data',
       forget: 'Giving the computer back',
@@ -486,7 +487,7 @@ export const english = {
     rolloutRuns: (p: { updated: number; total: number }) => `Update of all agents: ${p.updated} of ${p.total} so far`,
     rolloutDone: (p: { updated: number; total: number }) => `Update of all agents: done, ${p.updated} of ${p.total}`,
     rolloutStopped: (p: { updated: number; total: number; agent: string; reason: string }) =>
-      `Update of all agents: stopped after ${p.updated} of ${p.total}, because ${p.agent} did not come up (${p.reason})`,
+      `Update of all agents: stopped after ${p.updated} of ${p.total} at ${p.agent}: ${p.reason}`,
     none: 'none',
   },
   errors: {

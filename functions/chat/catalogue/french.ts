@@ -166,6 +166,7 @@ export const french: Catalogue = {
       service: 'Démarrage de l’agent',
       ingress: 'Ouverture de sa porte',
       health: 'Vérification qu’il répond',
+      rollback: 'Retour à ce qui marchait',
       restore: 'Restitution de sa mémoire',
       wipe: 'Effacement de ses données',
       forget: 'Restitution de l’ordinateur',
@@ -461,7 +462,7 @@ export const french: Catalogue = {
     rolloutRuns: (p) => `Mise à jour de tous les agents : ${p.updated} sur ${p.total} jusqu’ici`,
     rolloutDone: (p) => `Mise à jour de tous les agents : terminée, ${p.updated} sur ${p.total}`,
     rolloutStopped: (p) =>
-      `Mise à jour de tous les agents : arrêtée après ${p.updated} sur ${p.total}, car ${p.agent} n’a pas démarré (${p.reason})`,
+      `Mise à jour de tous les agents : arrêtée après ${p.updated} sur ${p.total} à ${p.agent} : ${p.reason}`,
     none: 'aucune',
   },
   errors: {

@@ -168,6 +168,7 @@ export const russian: Catalogue = {
       service: 'Запускаю агента',
       ingress: 'Открываю ему дверь',
       health: 'Проверяю, отвечает ли он',
+      rollback: 'Возвращаю, как было',
       restore: 'Возвращаю ему память',
       wipe: 'Стираю его данные',
       forget: 'Возвращаю компьютер',
@@ -458,7 +459,7 @@ export const russian: Catalogue = {
     rolloutRuns: (p) => `Обновление всех агентов: пока ${p.updated} из ${p.total}`,
     rolloutDone: (p) => `Обновление всех агентов: готово, ${p.updated} из ${p.total}`,
     rolloutStopped: (p) =>
-      `Обновление всех агентов: остановлено после ${p.updated} из ${p.total}, потому что ${p.agent} не запустился (${p.reason})`,
+      `Обновление всех агентов: остановлено после ${p.updated} из ${p.total} на ${p.agent}: ${p.reason}`,
     none: 'нет',
   },
   errors: {

@@ -164,6 +164,7 @@ export const spanish: Catalogue = {
       service: 'Arrancando el agente',
       ingress: 'Abriendo su puerta',
       health: 'Comprobando que responde',
+      rollback: 'Volviendo a como funcionaba',
       restore: 'Devolviéndole su memoria',
       wipe: 'Borrando sus datos',
       forget: 'Devolviendo el ordenador',
@@ -456,7 +457,7 @@ export const spanish: Catalogue = {
     rolloutRuns: (p) => `Actualización de todos los agentes: ${p.updated} de ${p.total} por ahora`,
     rolloutDone: (p) => `Actualización de todos los agentes: hecha, ${p.updated} de ${p.total}`,
     rolloutStopped: (p) =>
-      `Actualización de todos los agentes: detenida tras ${p.updated} de ${p.total}, porque ${p.agent} no arrancó (${p.reason})`,
+      `Actualización de todos los agentes: detenida tras ${p.updated} de ${p.total} en ${p.agent}: ${p.reason}`,
     none: 'ninguna',
   },
   errors: {
