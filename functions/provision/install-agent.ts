@@ -28,11 +28,20 @@ export async function installAgent(
     await note('connect')(ports)
     return deploy(ports, { agentId, machineId, note })
   })
+  await awaitPublicHealth(work, { url: installed.url, label }, note)
+  return installed
+}
+
+/** @throws {ProvisionFailure} unhealthy */
+export async function awaitPublicHealth(
+  work: DurableWork,
+  { url, label }: { url: string; label: string },
+  note: (step: string) => (ports: ProvisionPorts) => Promise<void>,
+): Promise<void> {
   await work.poll(`health ${label}`, { ms: PUBLIC_HEALTH_LIMIT_MS, code: 'unhealthy' }, async (ports, waitedMs) => {
     if (waitedMs === 0) await note('health')(ports)
-    return ports.agents.isHealthy(installed.url)
+    return ports.agents.isHealthy(url)
   })
-  return installed
 }
 
 async function deploy(

@@ -12,6 +12,7 @@ import { takeSnapshot } from './move-state.ts'
 import { refreshAddress } from './place-instance.ts'
 import { blamesMachine, ProvisionFailure } from './provision-failure.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
+import { endRolledBack, isRolledBack } from './rolled-back.ts'
 import { targetOf } from './ssh-target.ts'
 
 /** A machine that restarts gets a moment. */
@@ -30,6 +31,7 @@ export async function repair(run: DeploymentRun): Promise<void> {
       await settle(run, found.machineId, installed)
       return
     } catch (error) {
+      if (isRolledBack(error)) return endRolledBack(run, found.machineId, error)
       if (!blamesMachine(error)) throw error
       if ((await saveState(run)) !== 'saved') throw error
     }

@@ -1,7 +1,7 @@
 /**
  * Updates every agent: the admins' own first (or one, if they have none), then the others in batches. The first that does not
- * come up stops it: whatever is wrong with the new version has then cost a canary or one batch, and each of those has gone back
- * to the settings it ran with.
+ * come up stops it: whatever is wrong with the new version has then cost a canary or one batch, and each of those runs again with
+ * what it had.
  */
 import { findAgent, findRunningDeployment, recordDeployment } from '../database/agents.ts'
 import { findRollout, listRunningAgents, readOutcomes, saveRollout } from '../database/rollouts.ts'

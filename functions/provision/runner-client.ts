@@ -1,5 +1,11 @@
 /** Calls to the deploy-runner: signed for one minute, one use and one body; answers read line by line as they come. */
-import { type MachineReport, type ProgressLine, RunnerHealth, RunnerLine } from '../../deploy-runner/protocol.ts'
+import {
+  type MachineReport,
+  type ProgressLine,
+  type RunnerError,
+  RunnerHealth,
+  RunnerLine,
+} from '../../deploy-runner/protocol.ts'
 import type { Bindings } from '../bindings.ts'
 import type { Config } from '../config.ts'
 import { ProvisionFailure } from './provision-failure.ts'
@@ -39,10 +45,17 @@ export async function callRunner(
     throw new ProvisionFailure('runner_unreachable', `the deploy-runner answered ${response.status}`)
   for await (const line of runnerLines(response.body)) {
     if ('result' in line) return line.result
-    if ('error' in line) throw new ProvisionFailure(line.error.code, `${line.error.step}: ${line.error.message}`)
+    if ('error' in line) throw failureOf(line.error)
     onProgress(line)
   }
   throw new ProvisionFailure('disconnected', 'the deploy-runner ended without a result')
+}
+
+/** With `rolled_back` the agent runs again with what it had: neither another try nor another machine would help. */
+function failureOf({ code, step, message, rolled_back_to: version }: RunnerError): ProvisionFailure {
+  return version
+    ? new ProvisionFailure('rolled_back', `${code} at ${step}, version ${version} runs again: ${message}`)
+    : new ProvisionFailure(code, `${step}: ${message}`)
 }
 
 export async function runnerHealth(config: Config, env: Bindings): Promise<RunnerHealth> {

@@ -1,4 +1,7 @@
-/** The newest agent server and settings on the agent's machine. When it does not come up with them, back to those it ran with. */
+/**
+ * The newest agent server and settings on the agent's machine. When it does not come up with them, the runner has brought back
+ * what ran before; where it could not, the settings are those it ran with.
+ */
 import { z } from 'zod'
 import { findAgent, saveAgentSettings } from '../database/agents.ts'
 import { finishDeployment } from '../database/deployments.ts'
@@ -10,6 +13,7 @@ import { takeSnapshot } from './move-state.ts'
 import { report } from './progress.ts'
 import { blamesMachine, type ProvisionFailure } from './provision-failure.ts'
 import { repair } from './repair.ts'
+import { endRolledBack, isRolledBack } from './rolled-back.ts'
 
 const Settings = z.object({ name: z.string(), prompt: z.string(), model: z.string() })
 
@@ -28,13 +32,14 @@ export async function update(run: DeploymentRun): Promise<void> {
     const installed = await installAgent(work, { agentId, machineId, label: 'new' }, note)
     await settle(run, machineId, installed)
   } catch (error) {
+    if (isRolledBack(error)) return endRolledBack(run, machineId, error)
     if (!blamesMachine(error)) throw error
-    await rollBack(run, machineId, error)
+    await tryFormerSettings(run, machineId, error)
   }
 }
 
-/** @throws the failure when there is nothing to go back to, or that does not run either */
-async function rollBack(run: DeploymentRun, machineId: string, failure: ProvisionFailure): Promise<void> {
+/** @throws the failure when there are none, or the agent does not come up with them either */
+async function tryFormerSettings(run: DeploymentRun, machineId: string, failure: ProvisionFailure): Promise<void> {
   const { work, deployment, note } = run
   const hasFormer = await work.do('restore settings', QUICK, async ({ database, now }) => {
     const agent = await findAgent(database, deployment.agentId)
@@ -43,17 +48,22 @@ async function rollBack(run: DeploymentRun, machineId: string, failure: Provisio
     return true
   })
   if (!hasFormer) throw failure
-  const installed = await installAgent(work, { agentId: deployment.agentId, machineId, label: 'former' }, note)
-  await endRolledBack(run, installed, failure)
+  try {
+    const installed = await installAgent(work, { agentId: deployment.agentId, machineId, label: 'former' }, note)
+    await endWithFormerSettings(run, installed, failure)
+  } catch (error) {
+    if (!isRolledBack(error)) throw error
+    await endRolledBack(run, machineId, error)
+  }
 }
 
 /** The agent runs; that the update failed is told all the same. */
-async function endRolledBack(
+async function endWithFormerSettings(
   { work, deployment }: DeploymentRun,
   installed: Installed,
   failure: ProvisionFailure,
 ): Promise<void> {
-  await work.do('finish rolled back', QUICK, async (ports) => {
+  await work.do('finish former settings', QUICK, async (ports) => {
     const error = { code: 'rolled_back', message: `${failure.code}: ${failure.message}` }
     const outcome = { status: 'failed' as const, errorCode: error.code, error: error.message }
     await finishDeployment(ports.database, deployment, { status: 'running', ...installed }, outcome, ports.now())

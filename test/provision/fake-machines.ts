@@ -13,6 +13,10 @@ export interface FakeMachine {
   /** Whose secrets are on its disk. */
   agentId: string | undefined
   settings: string | undefined
+  /** What its agent last came up with; to that it goes back. */
+  good: string | undefined
+  /** Of the agent server that runs. */
+  version: string
   memory: string
   isServing: boolean
 }
@@ -38,6 +42,8 @@ export function fakePark(): FakePark {
       isPrepared: false,
       agentId: undefined,
       settings: undefined,
+      good: undefined,
+      version: '',
       memory: '',
       isServing: false,
     }

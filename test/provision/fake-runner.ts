@@ -10,11 +10,18 @@ export interface RunnerTroubles {
   before(call: string): string | undefined
   /** Drawn when half of it is done. */
   halfway(call: string): string | undefined
-  /** Settings with which no agent comes up. */
+  /** Settings with which no agent comes up, or a version that never does. */
   isBad(settings: DeployRequest['agent']): boolean
+  /** Version of the agent server that it installs. */
+  readonly version: string
 }
 
-export const NO_TROUBLE: RunnerTroubles = { before: () => undefined, halfway: () => undefined, isBad: () => false }
+export const NO_TROUBLE: RunnerTroubles = {
+  before: () => undefined,
+  halfway: () => undefined,
+  isBad: () => false,
+  version: 'v2',
+}
 
 /** @param violations what must never happen, told as it does */
 export function fakeRunner(park: FakePark, troubles: () => RunnerTroubles, violations: string[]): Runner {
@@ -58,8 +65,13 @@ export function fakeRunner(park: FakePark, troubles: () => RunnerTroubles, viola
       onStep('service')
       machine.isPrepared = true
       machine.settings = JSON.stringify(agent)
-      if (troubles().isBad(agent)) throw new ProvisionFailure('unhealthy', 'health: the agent does not answer')
-      machine.isServing = true
+      if (troubles().isBad(agent)) {
+        if (!machine.good) throw new ProvisionFailure('unhealthy', 'health: the agent does not answer')
+        machine.settings = machine.good
+        machine.isServing = true
+        throw new ProvisionFailure('rolled_back', `unhealthy at health, version ${machine.version} runs again`)
+      }
+      Object.assign(machine, { good: machine.settings, version: troubles().version, isServing: true })
       return report(machine)
     },
     async wipe({ target }) {
@@ -68,6 +80,8 @@ export function fakeRunner(park: FakePark, troubles: () => RunnerTroubles, viola
       Object.assign(machine, {
         agentId: undefined,
         settings: undefined,
+        good: undefined,
+        version: '',
         memory: '',
         isServing: false,
         isPrepared: false,
@@ -77,8 +91,8 @@ export function fakeRunner(park: FakePark, troubles: () => RunnerTroubles, viola
   }
 }
 
-function report({ hostKey }: FakeMachine): MachineReport {
-  return { reachable: true, host_key: hostKey, os: 'Debian', mode: 'systemd', agent_version: 'v2', changed: [] }
+function report({ hostKey, version }: FakeMachine): MachineReport {
+  return { reachable: true, host_key: hostKey, os: 'Debian', mode: 'systemd', agent_version: version, changed: [] }
 }
 
 export function fakeAgents(park: FakePark): AgentServers {
@@ -99,8 +113,10 @@ export function fakeAgents(park: FakePark): AgentServers {
       if (!machine) throw new Error('nobody answers')
       machine.memory = (await new Response(archive).text()).trim()
     },
-    async configure({ url }) {
-      if (!at(url)) throw new Error('nobody answers')
+    async configure({ url }, settings) {
+      const machine = at(url)
+      if (!machine) throw new Error('nobody answers')
+      machine.settings = JSON.stringify({ ...JSON.parse(machine.settings ?? '{}'), ...settings })
     },
   }
 }

@@ -223,6 +223,18 @@ describe('a deletion', () => {
 })
 
 describe('a repair', () => {
+  test('whose new version does not come up leaves the agent where it runs again', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('diary')
+    world.troubles = { ...NO_TROUBLE, isBad: () => true }
+    const id = await world.ask(agentId, 'repair')
+    await world.platform.finish()
+    expect(await findDeployment(world.database, id)).toMatchObject({ status: 'failed', errorCode: 'rolled_back' })
+    expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running', machineId })
+    expect(await memoryOf(agentId)).toBe('diary')
+    expect(statuses()).toEqual(['processed'])
+  })
+
   test('stays on a machine that answers', async () => {
     await setUp()
     const { agentId, machineId } = await runningAgent('diary')
@@ -275,11 +287,31 @@ describe('a repair', () => {
 })
 
 describe('an update', () => {
-  test('that does not come up goes back to the settings it ran with', async () => {
+  test('whose new version does not come up leaves the agent as it ran, with all its owner has said since', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('diary')
+    await saveAgentSettings(world.database, agentId, { prompt: 'Be brief.' }, world.clock.now)
+    world.troubles = { ...NO_TROUBLE, isBad: () => true, version: 'v3' }
+    const id = await world.ask(agentId, 'update')
+    await world.platform.finish()
+    const deployment = await findDeployment(world.database, id)
+    expect(deployment).toMatchObject({ status: 'failed', errorCode: 'rolled_back' })
+    expect(deployment?.error).toContain('version v2 runs again')
+    const agent = { status: 'running', prompt: 'Be brief.', version: 'v2', machineId }
+    expect(await findAgent(world.database, agentId)).toMatchObject(agent)
+    const machine = world.park.at((await rowOf(machineId))?.sshPort ?? 0)
+    expect(machine).toMatchObject({ isServing: true, version: 'v2', memory: 'diary' })
+    expect(machine?.settings).toContain('Be brief.')
+    expect(world.reports.at(-1)).toMatchObject({ status: 'failed', error: { code: 'rolled_back' } })
+  })
+
+  test('that a machine cannot take back goes back to the settings it ran with', async () => {
     await setUp()
     const { agentId, machineId } = await runningAgent()
     await saveAgentSettings(world.database, agentId, { prompt: 'Be terrible.' }, world.clock.now)
     world.troubles = { ...NO_TROUBLE, isBad: ({ system_prompt }) => system_prompt === 'Be terrible.' }
+    const machine = world.park.at((await rowOf(machineId))?.sshPort ?? 0)
+    if (machine) machine.good = undefined
     const id = await world.ask(agentId, 'update')
     await world.platform.finish()
     expect(await findDeployment(world.database, id)).toMatchObject({ status: 'failed', errorCode: 'rolled_back' })

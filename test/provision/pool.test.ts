@@ -272,15 +272,19 @@ describe('an update of all agents', () => {
     expect(first?.agentId).toBe(ids[1])
   })
 
-  test('stops at the canary that does not come up, and leaves all others as they are', async () => {
+  test('stops at the canary that does not come up, which runs its former version again, and leaves all others alone', async () => {
     await setUp({ ADMIN_IDS: '7' })
     const ids = await agentsOf([1, 7, 2])
-    world.troubles = { ...NO_TROUBLE, isBad: () => true }
+    world.troubles = { ...NO_TROUBLE, isBad: () => true, version: 'v3' }
     expect(JSON.parse(await rollOut())).toMatchObject({
-      ...{ status: 'stopped', updated: 0, failedAgentId: ids[1], error: 'unhealthy' },
+      ...{ status: 'stopped', updated: 0, failedAgentId: ids[1], error: 'rolled_back' },
     })
     const updates = (await world.database.select().from(deployments)).filter(({ kind }) => kind === 'update')
     expect(updates.map(({ agentId }) => agentId)).toEqual([ids[1]])
-    expect((await findAgent(world.database, ids[0] ?? ''))?.status).toBe('running')
+    for (const id of ids) {
+      const agent = await findAgent(world.database, id)
+      expect(agent).toMatchObject({ status: 'running', version: 'v2' })
+      expect(await world.ports.agents.isHealthy(agent?.url ?? '')).toBe(true)
+    }
   })
 })

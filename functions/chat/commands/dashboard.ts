@@ -7,6 +7,7 @@ import { loadOverview } from '../../database/usage-report.ts'
 import { summarize } from '../../metrics/summary.ts'
 import { CREDITS_PER_MACHINE_DAY } from '../../provision/aleph/credits.ts'
 import { counts, renderMachines } from '../agents/machine-summary.ts'
+import { lookUp } from '../catalogue/catalogue.ts'
 import type { Catalogue } from '../catalogue/english.ts'
 import { join } from '../catalogue/format.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
@@ -41,8 +42,12 @@ export function isAdmin({ ports, user }: BaalContext): boolean {
   return ports.config.ADMIN_IDS.includes(user.id)
 }
 
-function renderRollout({ status, updated, total, failedAgentId, error }: Rollout, { admin }: Catalogue): string {
+function renderRollout(
+  { status, updated, total, failedAgentId, error }: Rollout,
+  { admin, deploy }: Catalogue,
+): string {
   if (status === 'running') return admin.rolloutRuns({ updated, total })
   if (status === 'done') return admin.rolloutDone({ updated, total })
-  return admin.rolloutStopped({ updated, total, agent: failedAgentId ?? '?', reason: error ?? '?' })
+  const reason = lookUp(deploy.errors, error ?? 'internal') ?? error ?? deploy.errors.internal
+  return admin.rolloutStopped({ updated, total, agent: failedAgentId ?? '?', reason })
 }

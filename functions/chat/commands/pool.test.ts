@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { machines } from '../../database/schema.ts'
+import { machines, rollouts } from '../../database/schema.ts'
 import { chatOf } from '../chat-window.fake.ts'
 import { type FakeWorld, startFakeWorld } from '../handling.fake.ts'
 import { parseHost } from './pool.ts'
@@ -111,6 +111,14 @@ describe('/update all', () => {
     await chat.says('/update all')
     await chat.says('/dashboard')
     expect(chat.last.text).toContain('Update of all agents: 0 of 0 so far')
+  })
+
+  test('that stopped says where, and that the agent there runs as before', async () => {
+    const rollout = { failedAgentId: 'a1', status: 'stopped', error: 'rolled_back' } as const
+    await world.database.update(rollouts).set(rollout)
+    const chat = admin()
+    await chat.says('/dashboard')
+    expect(chat.last.text).toContain('stopped after 0 of 0 at a1: the update did not come up, so it runs as before')
   })
 
   test('is the name of an agent to everybody else', async () => {
