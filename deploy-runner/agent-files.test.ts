@@ -12,6 +12,13 @@ describe('the Caddyfile', () => {
     expect(renderCaddyfile(domain)).not.toContain('issuer')
   })
 
+  test('names no program in any answer: the agent’s, its absence, the way to https', () => {
+    const caddyfile = renderCaddyfile('words.2n6.me')
+    expect(caddyfile).toMatch(/\(nameless\) \{\s*header -Server\s*header -Via\s*\}/)
+    for (const block of ['words.2n6.me', 'handle_errors', 'http://words.2n6.me'])
+      expect(caddyfile.slice(caddyfile.indexOf(`${block} {`))).toMatch(/^[^{]*\{\s*(tls \{[^}]*\}\s*)?import nameless/)
+  })
+
   test('passes everything to the agent at once, for answers that are read as they come', () => {
     expect(renderCaddyfile('words.2n6.me')).toMatch(/reverse_proxy 127\.0\.0\.1:8080 \{\s*flush_interval -1/)
   })

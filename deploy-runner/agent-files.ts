@@ -38,16 +38,32 @@ export function listenAddress(ingress: Ingress): { host: string; port: number } 
 /** Names that no public authority signs for get a certificate of Caddy's own authority. */
 const INTERNAL_NAME = /(^|\.)(test|localhost|internal|local)$/
 
-/** Two authorities: the domain's registrar limit at one is shared with everybody under the same registered domain. */
+/**
+ * Nothing that it answers says by what program or version: not the agent's answers, its absence, or the way to https.
+ * Two authorities: the domain's registrar limit at one is shared with everybody under the same registered domain.
+ */
 export function renderCaddyfile(domain: string): string {
   const internal = INTERNAL_NAME.test(domain)
   const tls = internal ? '\ttls internal' : '\ttls {\n\t\tissuer acme\n\t\tissuer zerossl\n\t}'
   return `# Written by Baal; changes are overwritten.
-${internal ? '{\n\tskip_install_trust\n}\n' : ''}${domain} {
+${internal ? '{\n\tskip_install_trust\n}\n' : ''}(nameless) {
+	header -Server
+	header -Via
+}
+${domain} {
 ${tls}
+	import nameless
 	reverse_proxy 127.0.0.1:${AGENT_PORT} {
 		flush_interval -1
 	}
+	handle_errors {
+		import nameless
+		respond "" {http.error.status_code}
+	}
+}
+http://${domain} {
+	import nameless
+	redir https://{host}{uri} 308
 }
 `
 }
