@@ -6,26 +6,17 @@ import { describeError, log } from '../log.ts'
 import { sealFor } from '../seal.ts'
 import { agentServers } from './agent-servers.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
-import { callRunner } from './runner-client.ts'
+import { openRunner } from './runner-client.ts'
 import { noSnapshots, snapshotsIn } from './snapshots.ts'
 import { workflowEngine } from './workflow-engine.ts'
 
 export function openProvisionPorts(env: Bindings): ProvisionPorts {
   const config = parseConfig(env)
-  const runner = { config, env }
   return {
     config,
     database: openDatabase({ url: config.LIBSQL_URL, authToken: config.LIBSQL_AUTH_TOKEN }),
     seal: sealFor(config),
-    runner: {
-      probe: (request) => callRunner(runner, 'probe', request),
-      prepare: (request) => callRunner(runner, 'prepare', request),
-      deploy: (request, onStep) =>
-        callRunner(runner, 'deploy', request, ({ step, status }) => {
-          if (status === 'start') onStep(step)
-        }),
-      wipe: (request) => callRunner(runner, 'wipe', request),
-    },
+    runner: openRunner({ config, env }),
     agents: agentServers,
     snapshots: env.SNAPSHOTS ? snapshotsIn(env.SNAPSHOTS) : noSnapshots,
     engine: workflowEngine(env.PROVISION),

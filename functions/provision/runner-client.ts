@@ -9,6 +9,7 @@ import {
 import type { Bindings } from '../bindings.ts'
 import type { Config } from '../config.ts'
 import { ProvisionFailure } from './provision-failure.ts'
+import type { Runner } from './provision-ports.ts'
 import { signCall } from './sign-call.ts'
 
 /** The longest call: a bare machine that still boots. */
@@ -18,6 +19,18 @@ const CONTAINER_NAME = 'deploy-runner'
 const MAX_LINE_CHARS = 64_000
 
 export type RunnerCall = 'probe' | 'prepare' | 'deploy' | 'wipe'
+
+export function openRunner(ports: { config: Config; env: Bindings }): Runner {
+  return {
+    probe: (request) => callRunner(ports, 'probe', request),
+    prepare: (request) => callRunner(ports, 'prepare', request),
+    deploy: (request, onStep) =>
+      callRunner(ports, 'deploy', request, ({ step, status }) => {
+        if (status === 'start') onStep(step)
+      }),
+    wipe: (request) => callRunner(ports, 'wipe', request),
+  }
+}
 
 /** @throws {ProvisionFailure} with the runner's own code, or `runner_unreachable` */
 export async function callRunner(

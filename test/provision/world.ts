@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createClient } from '@libsql/client/web'
 import { drizzle } from 'drizzle-orm/libsql/web'
 import type { DeploymentReport } from '../../functions/chat/deployment-report.ts'
-import { parseConfig } from '../../functions/config.ts'
+import { type Config, parseConfig } from '../../functions/config.ts'
 import { recordDeployment } from '../../functions/database/agents.ts'
 import type { Database } from '../../functions/database/database.ts'
 import * as schema from '../../functions/database/schema.ts'
@@ -21,6 +21,9 @@ import { Clock, VirtualPlatform } from './virtual-platform.ts'
 
 const KEY = randomBytes(32).toString('base64url')
 export const ACCOUNT_KEY = '0123456789abcdef'.repeat(4)
+
+/** Of every agent here. */
+export const AGENT_SECRET = 'a-secret-of-the-agent'
 
 /** The database server, shared by the worlds of one test file. */
 export interface Ground {
@@ -64,6 +67,8 @@ export interface WorldOptions {
   readonly credits?: number
   readonly random?: () => number
   readonly variables?: Readonly<Record<string, string>>
+  /** Real ones in place of the fakes. */
+  readonly outside?: (config: Config) => Partial<Pick<ProvisionPorts, 'runner' | 'agents'>>
 }
 
 export async function buildWorld(ground: Ground, options: WorldOptions = {}): Promise<World> {
@@ -117,7 +122,7 @@ export async function buildWorld(ground: Ground, options: WorldOptions = {}): Pr
         prompt: 'Be kind.',
         model: 'glm-4.7',
         status: 'creating',
-        secretSealed: await seal.seal('a-secret-of-the-agent', { what: 'agent-secret', id }),
+        secretSealed: await seal.seal(AGENT_SECRET, { what: 'agent-secret', id }),
         inferenceKeySealed: await seal.seal('bk-0123456789abcdef', { what: 'inference-key', id }),
         inferenceKeyHash: id,
         createdAt: clock.now,
@@ -150,6 +155,7 @@ export async function buildWorld(ground: Ground, options: WorldOptions = {}): Pr
     },
     now,
     random: options.random ?? Math.random,
+    ...options.outside?.(config),
   }
   return world
 }

@@ -1,18 +1,23 @@
-/** The real runner against a real Debian 12 machine: prepared, deployed to, talked to, broken, cut, attacked and wiped. */
+/** The real runner against a real Debian 12 machine: prepared, deployed to, talked to, broken, cut, attacked, wiped, and pooled. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { renderCaddyfile } from '../../deploy-runner/agent-files.ts'
 import type { DeployRequest } from '../../deploy-runner/protocol.ts'
 import { openProxy } from '../../deploy-runner/testing/proxy.ts'
+import { AGENT_SECRET } from '../provision/world.ts'
 import { type AgentAddress, agentClient } from './agent-client.ts'
+import { breakAfterMigration } from './broken-bundle.ts'
 import { cachedRuntime } from './cache.ts'
 import { ensureDebianImage, missingPrerequisites } from './debian-image.ts'
 import { Measurements } from './measurements.ts'
+import { type OperatorHost, registerOperatorHost } from './operator-host.ts'
 import { type Answer, type RunnerOptions, type RunnerProcess, startRunner } from './runner-process.ts'
 import { type ScriptedModel, startScriptedModel } from './scripted-model.ts'
 import { bootVirtualMachine, type VirtualMachine } from './virtual-machine.ts'
 
 const ADDRESS: AgentAddress = { domain: 'agent.test', secret: 'planted-secret-of-the-agent' }
+/** As a person reaches an agent on the operator's host. */
+const HOST: AgentAddress = { domain: 'own-host.test', secret: AGENT_SECRET }
 const KEY = 'bk-planted-inference-key'
 const ODD_PROMPT = `line one\nline "two" 'three' \`four\` $HOME $(id) \\ %s #\n${'🦊'.repeat(500)}${'x'.repeat(6_000)}`
 const ADVERSARY = readFileSync(new URL('adversary.sh', import.meta.url), 'base64')
@@ -23,6 +28,7 @@ let runner: RunnerProcess
 let runnerOptions: RunnerOptions
 let model: ScriptedModel
 let hostKey: string
+let host: OperatorHost
 const measurements = new Measurements()
 
 beforeAll(async () => {
@@ -35,6 +41,7 @@ beforeAll(async () => {
   vm = await bootVirtualMachine(image)
 })
 afterAll(async () => {
+  await host?.close()
   await vm?.stop()
   await runner?.stop()
   model?.close()
@@ -137,6 +144,19 @@ describe('an agent on it', () => {
     expect([...model.keys]).toEqual([`Bearer ${KEY}`])
   })
 
+  test('is reached by answers that name no program, also while it is away', async () => {
+    const ask = (url: string) =>
+      vm.sh(`curl -ski --resolve ${ADDRESS.domain}:443:127.0.0.1 -H Host:${ADDRESS.domain} ${url}`)
+    const urls = [`https://${ADDRESS.domain}/health`, 'http://127.0.0.1/health']
+    const answers = await Promise.all(urls.map(ask))
+    await vm.sh('systemctl stop baal-agent')
+    answers.push(await ask(urls[0] ?? ''))
+    await vm.sh('systemctl start baal-agent')
+    expect(answers.map((answer) => / (\d+)/.exec(answer)?.[1])).toEqual(['200', '308', '502'])
+    expect(answers.join('\n')).not.toMatch(/^(server|via):|caddy/im)
+    await agentClient(vm, ADDRESS).answers()
+  })
+
   test('is left alone by a second deployment, which takes one round trip', async () => {
     const answer = await measurements.measure('unchanged', () => deploy())
     expect(answer.result).toMatchObject({ changed: [], round_trips: 1, bytes_sent: 0 })
@@ -185,7 +205,7 @@ describe('an agent on it', () => {
   })
 
   test('runs new code and a new prompt after an update, and remembers', async () => {
-    const newer = await startRunner({ ...runnerOptions, mark: 'newer' })
+    const newer = await startRunner({ ...runnerOptions, alter: (bundle) => `${bundle}// newer\n` })
     await runner.stop()
     runner = newer
     const { result } = await deploy(deployment({ system_prompt: 'Be a newer fox.' }))
@@ -195,6 +215,23 @@ describe('an agent on it', () => {
     await agent.chat('and now?', 't5')
     expect(model.systemPrompt()).toContain('Be a newer fox.')
     expect(model.everything()).toContain('hi there')
+  })
+
+  test('answers with its former code, prompt and history when newer code changes its database and ends', async () => {
+    const broken = await startRunner({ ...runnerOptions, alter: breakAfterMigration })
+    const answer = await broken.call('/machines/deploy', deployment({ system_prompt: 'Be a broken fox.' }))
+    await broken.stop()
+    expect(answer.error).toMatchObject({ code: 'unhealthy', step: 'health', rolled_back_to: runner.agentVersion })
+    expect(answer.error?.message).toContain('the end of the world')
+    const agent = agentClient(vm, ADDRESS)
+    expect(await agent.answers()).toMatchObject({ version: runner.agentVersion })
+    await agent.chat('still there?', 't6')
+    expect(model.systemPrompt()).toContain('Be a newer fox.')
+    expect(model.everything()).toContain('hi there')
+    expect(await vm.sh('cd /opt/baal && ls -d former /var/lib/baal/*.former 2>/dev/null || true')).toBe('')
+    expect(await vm.sh('stat -c %U /var/lib/baal/agent.db')).toBe('baal')
+    const unchanged = await deploy(deployment({ system_prompt: 'Be a newer fox.' }))
+    expect(unchanged.result).toMatchObject({ changed: [], round_trips: 1 })
   })
 
   test.each(['service', 'ingress'])('is made whole again after a cut at %s', async (step) => {
@@ -212,15 +249,6 @@ describe('an agent on it', () => {
   test('is refused where another host key is expected', async () => {
     const answer = await deploy({ ...deployment(), target: { ...target(), host_key: OTHER_HOST_KEY } })
     expect(answer.error).toMatchObject({ code: 'host_key_mismatch' })
-  })
-
-  test('that does not come up is told with its last lines, and the next try converges', async () => {
-    const squatter = 'require("net").createServer((socket) => socket.destroy()).listen(8080, "127.0.0.1")'
-    await vm.sh(`systemctl stop baal-agent; systemd-run -q --unit=squatter /opt/baal/bin/node -e '${squatter}'`)
-    const { error } = await deploy()
-    expect(error).toMatchObject({ code: 'unhealthy', step: 'health', message: expect.stringContaining('8080') })
-    await vm.sh('systemctl stop squatter')
-    expect((await deploy()).error).toBeUndefined()
   })
 
   test('keeps its secrets out of commands, logs, progress and the unit', async () => {
@@ -241,12 +269,26 @@ describe('at the end', () => {
     expect((await wipe()).error).toBeUndefined()
   })
 
-  test('and could be used anew, from nothing but its packages', async () => {
-    const answer = await measurements.measure('bare, packages present', () => deploy())
-    expect(answer.error).toBeUndefined()
-    const agent = agentClient(vm, ADDRESS)
-    await agent.answers()
-    expect(await agent.chat('hi', 'again')).toContain('hello')
+  test('it joins the pool as a host of the operator’s own, from nothing but its packages', async () => {
+    host = await registerOperatorHost({ vm, runner, publicUrl: `http://10.0.2.2:${model.port}`, ...HOST })
+    await measurements.time('pool host prepared, packages present', () => host.tend())
+    expect(await host.row()).toMatchObject({ state: 'warm', hostKey, failure: null, agentId: null })
+    expect(await vm.sh('ls -A /etc/baal')).toBe('applied-ingress')
+  })
+
+  test('it carries an agent that was asked for in a chat', async () => {
+    await measurements.time('agent on the pool host', () => host.create())
+    expect(await host.row()).toMatchObject({ state: 'in_use', agentId: host.agentId })
+    expect(await agentClient(vm, HOST).chat('hi', 'again')).toContain('hello')
+  })
+
+  test('it returns to the pool when that agent is deleted, with nothing of it', async () => {
+    await host.destroy()
+    expect(await host.row()).toMatchObject({ state: 'warm', failure: null, agentId: null })
+    expect(await vm.sh(`grep -rlas '${HOST.secret.replace('a', '[a]')}' /etc /opt /srv /var /run || true`)).toBe('')
+    expect(await vm.sh('ls -A /etc/baal; ls -A /var/lib/baal; systemctl is-active baal-agent || true')).toBe(
+      'applied-ingress\ninactive',
+    )
   })
 })
 

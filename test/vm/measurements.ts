@@ -29,6 +29,11 @@ export class Measurements {
     return value
   }
 
+  async time(name: string, work: () => Promise<void>): Promise<void> {
+    const { ms } = await timed(work)
+    this.#rows[name] = { ms, ratio: Math.round((ms / this.#referenceMs) * 100) / 100 }
+  }
+
   async save(): Promise<void> {
     const text = JSON.stringify({ reference_ms: this.#referenceMs, ...this.#rows }, null, 2)
     await mkdir(join(ROOT, '.data'), { recursive: true })

@@ -1,6 +1,6 @@
 /** The real deploy-runner, laid out and run as in its container (one file, no root), and signed calls to it. */
 import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto'
-import { appendFile, chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { importJWK, SignJWT } from 'jose'
@@ -30,6 +30,8 @@ export interface Answer {
 
 export interface RunnerProcess {
   readonly agentVersion: string
+  /** As the Worker is configured for it. */
+  readonly variables: { readonly DEPLOY_RUNNER_URL: string; readonly WORKER_SIGNING_KEY: string }
   call(path: string, body: object, onLine?: (line: ProgressLine) => void): Promise<Answer>
   output(): string
   stop(): Promise<void>
@@ -39,19 +41,20 @@ export interface RunnerOptions {
   readonly sshPrivateKey: string
   readonly packedRuntime: string
   /** Makes another version of the agent. */
-  readonly mark?: string
+  readonly alter?: (bundle: string) => string
 }
 
-export async function startRunner({ sshPrivateKey, packedRuntime, mark }: RunnerOptions): Promise<RunnerProcess> {
+export async function startRunner({ sshPrivateKey, packedRuntime, alter }: RunnerOptions): Promise<RunnerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'baal-vm-runner-'))
   await chmod(folder, 0o755)
   const bundle = join(folder, 'built-agent.mjs')
   await buildAgentBundle(bundle)
-  if (mark) await appendFile(bundle, `// ${mark}\n`)
+  if (alter) await writeFile(bundle, alter(await readFile(bundle, 'utf8')))
   const runnerFolder = join(folder, 'runner')
   await buildRunner(runnerFolder, { runtime: process.execPath, packedRuntime, bundle })
   const signing = generateKeyPairSync('ed25519')
-  const key = await importJWK(signing.privateKey.export({ format: 'jwk' }), 'EdDSA')
+  const signingKey = signing.privateKey.export({ format: 'jwk' })
+  const key = await importJWK(signingKey, 'EdDSA')
   const port = await freePort()
   const printed: string[] = []
   const listening = Promise.withResolvers<void>()
@@ -91,6 +94,7 @@ export async function startRunner({ sshPrivateKey, packedRuntime, mark }: Runner
       .sign(key)
   return {
     agentVersion: versionOf(await readFile(bundle)),
+    variables: { DEPLOY_RUNNER_URL: `http://127.0.0.1:${port}`, WORKER_SIGNING_KEY: JSON.stringify(signingKey) },
     async call(path, body, onLine) {
       const text = JSON.stringify(body)
       const headers = { authorization: `Bearer ${await sign(text)}` }
