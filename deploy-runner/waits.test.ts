@@ -7,7 +7,8 @@ import { createServer, type Server, connect as tcpConnect } from 'node:net'
 import { join } from 'node:path'
 import { type ServerType, serve } from '@hono/node-server'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { RunnerUnderTest, type TestMachine } from './testing/runner-under-test.ts'
+import { DEFAULT_LIMITS, stepLimitMs } from './limits.ts'
+import { AGENT, RunnerUnderTest, type TestMachine } from './testing/runner-under-test.ts'
 
 let runner: RunnerUnderTest
 let machine: TestMachine
@@ -79,6 +80,39 @@ describe('a machine', () => {
     expect(await machine.ask('/health')).toMatchObject({ status: 'ok' })
   })
 
+  test('that takes what is sent and then no more is told, and the next call gets through', async () => {
+    const stalling = createServer((socket) => {
+      const upstream = tcpConnect(machine.machine.sshPort, '127.0.0.1')
+      upstream.pipe(socket)
+      let passed = 0
+      socket.on('data', (chunk) => {
+        passed += chunk.length
+        if (passed < 30_000) upstream.write(chunk)
+      })
+      socket.on('close', () => upstream.destroy())
+      for (const end of [socket, upstream]) end.on('error', () => undefined)
+    })
+    const target = machine.target(await listen(stalling))
+    const to = await runner.build({ limits: { sendingMs: 500 } })
+    const answer = await runner.call('/machines/deploy', { ...machine.deployment(), target }, { to })
+    expect(answer.error).toMatchObject({ code: 'timeout', step: 'bundle' })
+    expect((await deploy()).result.reachable).toBe(true)
+    stalling.close()
+  })
+
+  test('whose agent does not want to end while it is wiped is told, and wiped once it does', async () => {
+    const flag = join(machine.home, 'baal/data/agent.db.stubborn')
+    const stubborn = `${AGENT('1')}
+process.on('SIGTERM', () => setInterval(() => existsSync(process.env.DB_PATH + '.stubborn') || process.exit(), 50))`
+    await deploy(await runner.build({ agent: stubborn }))
+    await writeFile(flag, '')
+    const to = await runner.build({ limits: { wipeMs: 500 } })
+    const wipe = (through = runner.app) => runner.call('/machines/wipe', { target: machine.target() }, { to: through })
+    expect((await wipe(to)).error).toMatchObject({ code: 'timeout', step: 'wipe' })
+    await rm(flag)
+    expect((await wipe()).result.changed).toEqual(['wipe'])
+  })
+
   test('whose agent hangs instead of starting is told with its last words', async () => {
     const to = await runner.build({
       agent: 'console.log("waiting for the moon"); setInterval(() => {}, 1000)',
@@ -88,6 +122,12 @@ describe('a machine', () => {
     expect(error).toMatchObject({ code: 'unhealthy', step: 'health' })
     expect(error.message).toContain('waiting for the moon')
   })
+})
+
+test('a step that waits for others has longer: for the archive, for the agent, for the former one', () => {
+  const limits = { ...DEFAULT_LIMITS, stepMs: 1, packagesMs: 20, healthMs: 300, formerHealthMs: 4_000 }
+  const steps = ['service', 'packages', 'health', 'rollback', 'of next year']
+  expect(steps.map((step) => stepLimitMs(step, limits))).toEqual([1, 20, 301, 4_001, 1])
 })
 
 test('an agent that is too busy to answer at once is left alone', async () => {

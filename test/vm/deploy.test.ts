@@ -260,13 +260,16 @@ describe('an agent on it', () => {
 })
 
 describe('at the end', () => {
-  test('the machine is wiped of everything that was the agent', async () => {
+  test('the machine is wiped of everything that was the agent, as soon as nothing holds it', async () => {
     const wipe = () => runner.call('/machines/wipe', { target: target() })
+    await vm.sh('mkdir -p /srv/baal/workspace/disk && mount -t tmpfs tmpfs /srv/baal/workspace/disk')
+    const message = expect.stringContaining('/srv/baal/workspace could not be removed')
+    expect((await wipe()).error).toMatchObject({ code: 'step_failed', step: 'wipe', message })
+    await vm.sh('umount /srv/baal/workspace/disk')
     expect((await wipe()).error).toBeUndefined()
     expect(await vm.sh('grep -rlas "plant[e]d" /etc /opt /srv /var /root /run /tmp || true')).toBe('')
     expect(await vm.sh('ls -d /opt/baal /etc/baal /srv/baal /var/lib/baal 2>/dev/null || true')).toBe('')
     expect(await vm.sh('id baal 2>/dev/null; id baal-tools 2>/dev/null; pgrep -f launch[.]mjs || true')).toBe('')
-    expect((await wipe()).error).toBeUndefined()
   })
 
   test('it joins the pool as a host of the operator’s own, from nothing but its packages', async () => {
