@@ -17,6 +17,7 @@ import {
   RUNNER_CONTENT_TYPE,
   RUNNER_PROTOCOL_VERSION,
   type RunnerHealth,
+  type RunnerRefusal,
   type SshTarget,
   WipeRequest,
 } from './protocol.ts'
@@ -76,10 +77,14 @@ export function createApp(ports: AppPorts): Hono {
   ): void {
     app.post(path, async (c) => {
       const authorization = c.req.header('authorization')
-      if (!(await ports.authenticate.knows(authorization))) return c.json({ error: 'unauthorized' }, 401)
+      const standing = await ports.authenticate.look(authorization)
+      if (standing === 'unclear')
+        return c.json({ error: 'unauthorized', run: ports.authenticate.run } satisfies RunnerRefusal, 401)
+      if (standing === 'bad') return c.json({ error: 'unauthorized' } satisfies RunnerRefusal, 401)
       const raw = await readBody(c.req.raw)
       // The length is refused like a bad signature: nothing of an unsigned body is looked at.
-      if (!raw || !(await ports.authenticate(authorization, raw))) return c.json({ error: 'unauthorized' }, 401)
+      if (!raw || !(await ports.authenticate(authorization, raw)))
+        return c.json({ error: 'unauthorized' } satisfies RunnerRefusal, 401)
       c.header('content-type', RUNNER_CONTENT_TYPE)
       return stream(c, async (out) => {
         const gone = new AbortController()

@@ -1,6 +1,6 @@
 /** Tokens of every kind that is none. */
 import { createHash, createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Fuzzer } from '../test/fuzz/fuzzer.ts'
 import { type Authenticate, createAuthenticate } from './authenticate.ts'
 
@@ -20,7 +20,10 @@ let key: KeyObject
 let publicKey: KeyObject
 beforeAll(async () => {
   ;({ privateKey: key, publicKey } = generateKeyPairSync('ed25519'))
-  authenticate = await createAuthenticate(publicKey.export({ format: 'jwk' }), () => NOW_S * 1000)
+  authenticate = await createAuthenticate(publicKey.export({ format: 'jwk' }), {
+    now: () => NOW_S * 1000,
+    startedAt: 0,
+  })
 })
 
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value) ?? 'null').toString('base64url')
@@ -85,5 +88,43 @@ describe('a token', () => {
   test('is for its body alone', async () => {
     for (const body of [new Uint8Array(), new TextEncoder().encode('{"target":{} }')])
       expect(await isTaken(tokenOf({ ...CLAIMS, jti: `another-${body.length}` }), body)).toBe(false)
+  })
+})
+
+describe('a process that has just started', () => {
+  let nowS: number
+  let restarted: Authenticate
+  beforeEach(async () => {
+    nowS = NOW_S
+    restarted = await createAuthenticate(publicKey.export({ format: 'jwk' }), { now: () => nowS * 1000 })
+  })
+  const take = (claims: object) => restarted(`Bearer ${tokenOf({ ...CLAIMS, ...claims })}`, BODY)
+  const look = (claims: object) => restarted.look(`Bearer ${tokenOf({ ...CLAIMS, ...claims })}`)
+
+  test('takes no token that the one before it may have taken, however wrong a clock may go', async () => {
+    for (const ageS of [50, 1, 0, -5]) {
+      const claims = { iat: NOW_S - ageS, exp: NOW_S - ageS + 60, jti: `issued ${ageS} s ago` }
+      for (nowS = NOW_S; nowS < NOW_S + 70; nowS++) expect([ageS, await take(claims)]).toEqual([ageS, false])
+      nowS = NOW_S
+      expect(await look(claims)).toBe('unclear')
+    }
+  })
+
+  test('takes at once, and once, what was signed for it', async () => {
+    const claims = { run: restarted.run, jti: 'signed for this run' }
+    expect([await look(claims), await take(claims), await take(claims)]).toEqual(['good', true, false])
+    expect(await take({ run: authenticate.run, jti: 'signed for another run' })).toBe(false)
+  })
+
+  test('takes what was issued once it had started for certain', async () => {
+    nowS = NOW_S + 6
+    expect(await take({ iat: nowS, exp: nowS + 60, jti: 'issued later' })).toBe(true)
+  })
+
+  test('tells nobody else that it has', async () => {
+    const stranger = generateKeyPairSync('ed25519').privateKey
+    const [head, payload] = tokenOf(CLAIMS).split('.')
+    const signature = sign(null, Buffer.from(`${head}.${payload}`), stranger).toString('base64url')
+    expect(await restarted.look(`Bearer ${head}.${payload}.${signature}`)).toBe('bad')
   })
 })

@@ -1,8 +1,11 @@
 /**
  * Who may call: the holder of the Worker's signing key, within a minute, once, with exactly this body. Why a call was refused
  * is not told to the caller.
+ *
+ * Which tokens were used is known to this process alone: one that may have been used before it started is not taken. Its holder,
+ * and nobody else, learns how to make one that is (`run`): a container starts because of the call that it then cannot judge.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
 import { importJWK, type JWK, type JWTPayload, jwtVerify } from 'jose'
 import { RUNNER_AUDIENCE, RUNNER_ISSUER, RUNNER_TOKEN_LIFETIME_S } from './protocol.ts'
 
@@ -13,26 +16,44 @@ const MAX_REMEMBERED = 10_000
 
 export interface Authenticate {
   (authorization: string | undefined, body: Uint8Array): Promise<boolean>
-  /** Whether the token is good as far as it goes without its body: a stranger's body is not even read. */
-  knows(authorization: string | undefined): Promise<boolean>
+  /**
+   * What is to be said of the token without its body, because a stranger's body is not even read. `unclear`: it may have been
+   * used before this process started.
+   */
+  look(authorization: string | undefined): Promise<'good' | 'unclear' | 'bad'>
+  /** Names this process. */
+  readonly run: string
+}
+
+export interface AuthenticateOptions {
+  readonly now?: () => number
+  /** Since when this process remembers which tokens were used. */
+  readonly startedAt?: number
 }
 
 /**
  * @param publicKey a public Ed25519 JWK, or a JWK set while keys are rotated
  * @throws when a key cannot be used, so that the runner does not start with it
  */
-export async function createAuthenticate(publicKey: object, now: () => number = Date.now): Promise<Authenticate> {
+export async function createAuthenticate(
+  publicKey: object,
+  { now = Date.now, startedAt = now() }: AuthenticateOptions = {},
+): Promise<Authenticate> {
   const jwks = 'keys' in publicKey ? (publicKey.keys as JWK[]) : [publicKey as JWK]
   const keys = await Promise.all(jwks.map(async (jwk) => (await importJWK(jwk, 'EdDSA')) as CryptoKey))
   const used = new Map<string, number>()
+  const run = randomUUID()
 
   const authenticate = async (authorization: string | undefined, body: Uint8Array) => {
     const claims = await read(authorization)
-    return claims !== undefined && sameHash(claims.bodyHash, body) && useOnce(claims.jti, claims.exp)
+    return claims?.isOfThisRun === true && sameHash(claims.bodyHash, body) && useOnce(claims.jti, claims.exp)
   }
-  return Object.assign(authenticate, {
-    knows: async (authorization: string | undefined) => (await read(authorization)) !== undefined,
-  })
+  const look = async (authorization: string | undefined) => {
+    const claims = await read(authorization)
+    if (!claims) return 'bad'
+    return claims.isOfThisRun ? 'good' : 'unclear'
+  }
+  return Object.assign(authenticate, { look, run })
 
   async function read(authorization: string | undefined) {
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization ?? '')?.[1]
@@ -40,7 +61,10 @@ export async function createAuthenticate(publicKey: object, now: () => number = 
     if (!claims) return undefined
     const { jti, exp = 0, iat = 0, body: bodyHash } = claims
     if (exp - iat > RUNNER_TOKEN_LIFETIME_S || typeof jti !== 'string' || jti.length < 8) return undefined
-    return typeof bodyHash === 'string' ? { jti, exp, bodyHash } : undefined
+    if (typeof bodyHash !== 'string') return undefined
+    // By a clock that is ahead, what was issued before the start may look as if it came after.
+    const isOfThisRun = claims.run === run || iat > startedAt / 1000 + CLOCK_TOLERANCE_S
+    return { jti, exp, bodyHash, isOfThisRun }
   }
 
   async function verify(token: string): Promise<JWTPayload | undefined> {

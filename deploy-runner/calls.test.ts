@@ -6,6 +6,7 @@ import { importJWK, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../local/sqld.ts'
 import { createAuthenticate } from './authenticate.ts'
+import { RunnerRefusal } from './protocol.ts'
 import { RunnerUnderTest, type TestMachine, type TokenChanges } from './testing/runner-under-test.ts'
 
 let runner: RunnerUnderTest
@@ -42,6 +43,16 @@ describe('a call', () => {
     await first.text()
     const second = await runner.post('/machines/probe', body, { jti: 'used-only-once' })
     expect([first.status, second.status]).toEqual([200, 401])
+  })
+
+  test('that a former process may have taken is signed anew with the name of this one', async () => {
+    const restarted = await runner.build({ startedAt: Date.now() })
+    const body = JSON.stringify({ target: machine.target() })
+    const refused = await runner.post('/machines/probe', body, {}, restarted)
+    const { run } = RunnerRefusal.parse(await refused.json())
+    const taken = await runner.post('/machines/probe', body, run ? { run } : {}, restarted)
+    await taken.text()
+    expect([refused.status, taken.status]).toEqual([401, 200])
   })
 
   test('without a token, or with one of another kind, is refused', async () => {
@@ -94,9 +105,8 @@ describe('a call', () => {
 
 test('while keys are rotated, calls signed with either are taken', async () => {
   const pairs = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')]
-  const authenticate = await createAuthenticate({
-    keys: pairs.map(({ publicKey }) => publicKey.export({ format: 'jwk' })),
-  })
+  const keys = pairs.map(({ publicKey }) => publicKey.export({ format: 'jwk' }))
+  const authenticate = await createAuthenticate({ keys }, { startedAt: 0 })
   for (const { privateKey } of pairs) {
     const token = await new SignJWT({ body: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU' })
       .setProtectedHeader({ alg: 'EdDSA' })

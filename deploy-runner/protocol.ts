@@ -3,6 +3,9 @@
  *
  * Every call is a POST of JSON with `Authorization: Bearer <JWT>`: EdDSA, `iss` baal-worker, `aud` deploy-runner, `exp` at
  * most 60 s ahead, `jti` used once, `body` = base64url SHA-256 of the raw body. Answers are NDJSON `RunnerLine`s.
+ *
+ * A runner that has just started cannot know which tokens were used before: to one that may be older than it is, it answers 401
+ * with its `run`, and takes the call when that is signed anew with `run` among its claims.
  */
 import { z } from 'zod'
 
@@ -12,6 +15,10 @@ export const RUNNER_AUDIENCE = 'deploy-runner'
 /** Longest life of a call's token, in seconds. */
 export const RUNNER_TOKEN_LIFETIME_S = 60
 export const RUNNER_CONTENT_TYPE = 'application/x-ndjson'
+
+/** The body of a 401. With `run`: sign the same call again, with this claim. */
+export const RunnerRefusal = z.object({ error: z.literal('unauthorized'), run: z.string().max(64).optional() })
+export type RunnerRefusal = z.infer<typeof RunnerRefusal>
 
 /** Where SSH answers, and who must answer. `host_key` is `undefined` on first contact: the runner returns the one it saw. */
 export const SshTarget = z.object({

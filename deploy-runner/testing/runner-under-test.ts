@@ -40,6 +40,7 @@ export interface TokenChanges {
   readonly lifetimeS?: number
   readonly jti?: string
   readonly signedBody?: string
+  readonly run?: string
   readonly key?: KeyObject
 }
 
@@ -57,6 +58,8 @@ export interface BuildOptions {
   /** With an SSH key that no machine knows. */
   readonly stranger?: boolean
   readonly limits?: Partial<RunnerLimits>
+  /** Long ago, unless a test is about a runner that has just started. */
+  readonly startedAt?: number
 }
 
 export interface CallOptions {
@@ -101,13 +104,14 @@ export class RunnerUnderTest {
     runtime = process.execPath,
     stranger = false,
     limits = {},
+    startedAt = 0,
   }: BuildOptions = {}): Promise<Hono> {
     const bundle = join(this.folder, `${randomUUID()}.mjs`)
     // Ballast that does not compress: a parcel that takes more than one packet.
     await writeFile(bundle, `${agent}\n// ${randomBytes(60_000).toString('base64')}\n`)
     return createApp({
       artifacts: await loadArtifacts({ bundle, templates: this.templates, runtime }),
-      authenticate: await createAuthenticate(this.publicKey),
+      authenticate: await createAuthenticate(this.publicKey, { startedAt }),
       sshPrivateKey: stranger ? generateSshKeyPair().private : this.#sshKeys.private,
       limits: { ...DEFAULT_LIMITS, healthMs: 30_000, formerHealthMs: 30_000, stepMs: 30_000, ...limits },
       log: (event, fields) => this.logged.push(JSON.stringify({ event, ...fields })),
@@ -128,7 +132,7 @@ export class RunnerUnderTest {
     const issuedAt = changes.issuedAt ?? Math.floor(Date.now() / 1000)
     const signed = createHash('sha256').update(changes.signedBody ?? body)
     const key = await importJWK((changes.key ?? this.#signing.privateKey).export({ format: 'jwk' }), 'EdDSA')
-    return new SignJWT({ body: signed.digest('base64url') })
+    return new SignJWT({ body: signed.digest('base64url'), ...(changes.run ? { run: changes.run } : {}) })
       .setProtectedHeader({ alg: 'EdDSA' })
       .setIssuer(changes.issuer ?? 'baal-worker')
       .setAudience(changes.audience ?? 'deploy-runner')

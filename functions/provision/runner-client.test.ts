@@ -1,8 +1,12 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { RunnerLine } from '../../deploy-runner/protocol.ts'
 import { deepJson, Fuzzer, streamOf } from '../../test/fuzz/fuzzer.ts'
-import { ProvisionFailure } from './provision-failure.ts'
-import { runnerLines } from './runner-client.ts'
+import type { Bindings } from '../bindings.ts'
+import type { Config } from '../config.ts'
+import { blamesMachine, ProvisionFailure } from './provision-failure.ts'
+import { openRunner, runnerLines } from './runner-client.ts'
 
 const LINES = [
   { step: 'connect', status: 'start', ms: 0 },
@@ -38,5 +42,54 @@ describe('the lines of the deploy-runner', () => {
     const piece = new TextEncoder().encode('x'.repeat(10))
     await expect(read(Array.from({ length: 10_000 }, () => piece))).rejects.toThrow(ProvisionFailure)
     await expect(read([new TextEncoder().encode(`${'x'.repeat(1_000_000)}\n`)])).rejects.toThrow(ProvisionFailure)
+  })
+})
+
+describe('a call', () => {
+  const key = JSON.stringify(generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }))
+  const target = { host: '192.0.2.7', port: 22 }
+
+  /** What a runner answers, call by call. @returns the claims of each */
+  async function answered(answers: readonly Response[]) {
+    const claims: Record<string, unknown>[] = []
+    const env = {
+      RUNNER: {
+        getByName: () => ({
+          fetch: async (request: Request) => {
+            claims.push(decodeJwt(request.headers.get('authorization')?.slice(7) ?? ''))
+            return answers[claims.length - 1] ?? expect.fail('called too often')
+          },
+        }),
+      },
+    } as unknown as Bindings
+    const runner = openRunner({ config: { WORKER_SIGNING_KEY: key } as Config, env })
+    const outcome = await runner.probe({ target }).catch((error: unknown) => error)
+    return { claims, outcome }
+  }
+  const lines = (...all: readonly object[]) => new Response(encode(all))
+  const report = { reachable: true, host_key: 'ssh-ed25519 AAAA', os: 'Debian', mode: 'systemd', changed: [] }
+
+  test('is signed anew, once, for a runner that has just started', async () => {
+    const asking = () => Response.json({ error: 'unauthorized', run: 'run-7' }, { status: 401 })
+    const { claims, outcome } = await answered([asking(), lines({ result: report })])
+    expect(outcome).toEqual(report)
+    expect(claims.map(({ run }) => run)).toEqual([undefined, 'run-7'])
+    expect(claims[0]?.jti).not.toBe(claims[1]?.jti)
+    expect((await answered([asking(), asking()])).outcome).toMatchObject({ code: 'runner_unreachable' })
+  })
+
+  test('that is refused is not repeated', async () => {
+    const refused = [Response.json({ error: 'unauthorized' }, { status: 401 })]
+    expect((await answered(refused)).outcome).toMatchObject({ code: 'runner_unreachable' })
+  })
+
+  test('that was rolled back says what runs and why, and is not the machine’s fault', async () => {
+    const error = { code: 'unhealthy', step: 'health', message: 'no moon', rolled_back_to: 'abcdef012345' }
+    const { outcome } = await answered([lines({ error })])
+    expect(outcome).toMatchObject({
+      code: 'rolled_back',
+      message: 'unhealthy at health, version abcdef012345 runs again: no moon',
+    })
+    expect(blamesMachine(outcome)).toBe(false)
   })
 })

@@ -10,7 +10,7 @@ import type { Bindings } from '../bindings.ts'
 import type { Config } from '../config.ts'
 import { ProvisionFailure } from './provision-failure.ts'
 import type { Runner } from './provision-ports.ts'
-import { signCall } from './sign-call.ts'
+import { sendSigned } from './sign-call.ts'
 
 /** The longest call: a bare machine that still boots. */
 const CALL_LIMIT_MS = 25 * 60_000
@@ -42,15 +42,14 @@ export async function callRunner(
   const body = JSON.stringify(request)
   let response: Response
   try {
-    response = await runnerFetch(ports, `/machines/${call}`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        authorization: `Bearer ${await signCall(ports.config.WORKER_SIGNING_KEY, body)}`,
-      },
-      body,
-      signal: AbortSignal.timeout(CALL_LIMIT_MS),
-    })
+    response = await sendSigned({ signingKey: ports.config.WORKER_SIGNING_KEY, body }, (authorization) =>
+      runnerFetch(ports, `/machines/${call}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization },
+        body,
+        signal: AbortSignal.timeout(CALL_LIMIT_MS),
+      }),
+    )
   } catch (cause) {
     throw new ProvisionFailure('runner_unreachable', 'the deploy-runner does not answer', { cause })
   }

@@ -1,20 +1,13 @@
 /** The real deploy-runner, laid out and run as in its container (one file, no root), and signed calls to it. */
-import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { importJWK, SignJWT } from 'jose'
 import { buildAgentBundle } from '../../agent-vm/bundle.ts'
 import { versionOf } from '../../agent-vm/version.ts'
 import { buildRunner } from '../../deploy-runner/build.ts'
-import {
-  type MachineReport,
-  type ProgressLine,
-  RUNNER_AUDIENCE,
-  RUNNER_ISSUER,
-  type RunnerError,
-  RunnerLine,
-} from '../../deploy-runner/protocol.ts'
+import { type MachineReport, type ProgressLine, type RunnerError, RunnerLine } from '../../deploy-runner/protocol.ts'
+import { sendSigned } from '../../functions/provision/sign-call.ts'
 import { startProcess } from '../../local/child-process.ts'
 import { freePort } from '../../local/sqld.ts'
 
@@ -53,8 +46,7 @@ export async function startRunner({ sshPrivateKey, packedRuntime, alter }: Runne
   const runnerFolder = join(folder, 'runner')
   await buildRunner(runnerFolder, { runtime: process.execPath, packedRuntime, bundle })
   const signing = generateKeyPairSync('ed25519')
-  const signingKey = signing.privateKey.export({ format: 'jwk' })
-  const key = await importJWK(signingKey, 'EdDSA')
+  const signingKey = JSON.stringify(signing.privateKey.export({ format: 'jwk' }))
   const port = await freePort()
   const printed: string[] = []
   const listening = Promise.withResolvers<void>()
@@ -83,22 +75,14 @@ export async function startRunner({ sshPrivateKey, packedRuntime, alter }: Runne
   })
   void runner.ended.then(() => listening.reject(new Error(`the runner ended:\n${runner.lastOutput()}`)))
   await listening.promise
-  const sign = (body: string) =>
-    new SignJWT({ body: createHash('sha256').update(body).digest('base64url') })
-      .setProtectedHeader({ alg: 'EdDSA' })
-      .setIssuer(RUNNER_ISSUER)
-      .setAudience(RUNNER_AUDIENCE)
-      .setIssuedAt()
-      .setExpirationTime('60s')
-      .setJti(randomUUID())
-      .sign(key)
   return {
     agentVersion: versionOf(await readFile(bundle)),
-    variables: { DEPLOY_RUNNER_URL: `http://127.0.0.1:${port}`, WORKER_SIGNING_KEY: JSON.stringify(signingKey) },
+    variables: { DEPLOY_RUNNER_URL: `http://127.0.0.1:${port}`, WORKER_SIGNING_KEY: signingKey },
     async call(path, body, onLine) {
       const text = JSON.stringify(body)
-      const headers = { authorization: `Bearer ${await sign(text)}` }
-      const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: text, headers })
+      const response = await sendSigned({ signingKey, body: text }, (authorization) =>
+        fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: text, headers: { authorization } }),
+      )
       if (!response.ok || !response.body) throw new Error(`${path}: ${response.status}`)
       return readAnswer(response.body, onLine)
     },
