@@ -1,5 +1,5 @@
 /** Ports that an instance's node forwards from its own IPv4 address: asked for when it is ordered, withdrawn when it goes. */
-import { findMachine, type Machine, moveMachine, noteMachine } from '../database/machines.ts'
+import { findMachine, moveMachine, noteMachine } from '../database/machines.ts'
 import { describeError, log } from '../log.ts'
 import { postMessage } from './aleph/core-nodes.ts'
 import { buildPortForwarding } from './aleph/port-forwarding.ts'
@@ -19,33 +19,38 @@ export async function forwardPorts(ports: Ports, machineId: string): Promise<voi
   const isOurs = await moveMachine(database, machineId, mark)
   const machine = await findMachine(database, machineId)
   if (!machine?.itemHash) return
-  if (isOurs) await sendForwarding(ports, machine, 'forwarded')
+  if (isOurs) await sendForwarding(ports, machine.itemHash, 'forwarded')
   const after = isOurs ? await findMachine(database, machineId) : undefined
-  if (after?.state !== 'created') await sendForwarding(ports, machine, 'none')
+  if (after?.state !== 'created') await withdrawPortsOf(ports, machine.itemHash)
 }
 
 /** @returns whether the network has been told */
 export async function withdrawPorts(ports: Ports, machineId: string): Promise<boolean> {
   const machine = await findMachine(ports.database, machineId)
   if (!machine?.itemHash || machine.portsForwarded === 0) return true
-  if (!(await sendForwarding(ports, machine, 'none'))) return false
+  if (!(await withdrawPortsOf(ports, machine.itemHash))) return false
   await noteMachine(ports.database, machineId, { portsForwarded: 0 }, ports.now())
   return true
 }
 
+/** Also of an instance that no row knows. @returns whether the network has been told */
+export function withdrawPortsOf(ports: Pick<Ports, 'config' | 'now'>, itemHash: string): Promise<boolean> {
+  return sendForwarding(ports, itemHash, 'none')
+}
+
 async function sendForwarding(
-  { config, now }: Ports,
-  machine: Machine,
+  { config, now }: Pick<Ports, 'config' | 'now'>,
+  itemHash: string,
   wanted: 'forwarded' | 'none',
 ): Promise<boolean> {
   try {
     const key = requireAccount(config)
     const address = await accountAddress(key)
-    const content = buildPortForwarding({ address, itemHash: machine.itemHash ?? '', wanted, nowMs: now() })
+    const content = buildPortForwarding({ address, itemHash, wanted, nowMs: now() })
     await postMessage(config.ALEPH_API_URLS, await signMessage(key, 'AGGREGATE', content))
     return true
   } catch (error) {
-    log('warn', 'port_forwarding_failed', { machine: machine.id, wanted, error: describeError(error) })
+    log('warn', 'port_forwarding_failed', { instance: itemHash, wanted, error: describeError(error) })
     return false
   }
 }

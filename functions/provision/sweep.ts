@@ -15,6 +15,7 @@ import { fetchMessageStatus } from './aleph/core-nodes.ts'
 import { fetchOwnInstances, type OwnInstance } from './aleph/own-instances.ts'
 import { accountAddress } from './aleph/sign-message.ts'
 import { sendForget } from './forget-instance.ts'
+import { withdrawPortsOf } from './forward-ports.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 import { retireAtOnce } from './retire-machine.ts'
 
@@ -83,6 +84,7 @@ async function forget(ports: ProvisionPorts, { itemHash }: OwnInstance): Promise
   log('warn', 'orphan_forgotten', { instance: itemHash })
   try {
     await sendForget(ports, itemHash)
+    await withdrawPortsOf(ports, itemHash)
   } catch (error) {
     log('error', 'orphan_stays', { instance: itemHash, error: describeError(error) })
   }

@@ -330,6 +330,8 @@ describe('the sweep', () => {
     expect(statuses()).toEqual(['processed'])
     await passTime(20 * MINUTE_MS, 5 * MINUTE_MS)
     expect(statuses()).toEqual(['forgotten'])
+    const [{ envelope } = expect.fail('no instance')] = world.aleph.network.instances()
+    expect(world.aleph.network.aggregate(envelope.sender, 'port-forwarding')?.[envelope.item_hash]).toBeNull()
   })
 
   test('finds an instance again by its name when its row has lost the hash', async () => {

@@ -1,4 +1,12 @@
-/** Instances that an account has and pays for, as core nodes list them. Pending ones are not listed: they show up once decided. */
+/**
+ * Instances that an account has and pays for, as core nodes list them. Pending ones are not listed: they show up once decided.
+ *
+ * No other list is asked, because what is paid for is these messages and nothing else: whatever a scheduler or a node still shows
+ * without one is ended by them within minutes, costs nothing, and could not be forgotten, for FORGET names a message. A
+ * scheduler's list would come later than this one (it reads the same messages) and lack what it has not placed. What stands in
+ * nobody's list for a while is a message that is about to be removed for want of credit: with new credit it is back, and
+ * without it, gone. A page that shifts while it is read hides one at most until the next look.
+ */
 import { z } from 'zod'
 import { read } from './core-nodes.ts'
 
