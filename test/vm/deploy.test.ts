@@ -21,6 +21,7 @@ const HOST: AgentAddress = { domain: 'own-host.test', secret: AGENT_SECRET }
 const KEY = 'bk-planted-inference-key'
 const ODD_PROMPT = `line one\nline "two" 'three' \`four\` $HOME $(id) \\ %s #\n${'🦊'.repeat(500)}${'x'.repeat(6_000)}`
 const ADVERSARY = readFileSync(new URL('adversary.sh', import.meta.url), 'base64')
+const DIRECT = { kind: 'direct', host: '127.0.0.1', port: 8080 } as const
 const OTHER_HOST_KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
 
 let vm: VirtualMachine
@@ -80,10 +81,21 @@ describe('a bare Debian machine', () => {
 
   test('whose disk is full is told with the step and the last line', async () => {
     // Enough for the beginning of what is sent, not for its end.
-    await vm.sh('cp -a /root/.ssh /run/ssh; mount -t tmpfs -o size=20m,mode=700 tmpfs /root; cp -a /run/ssh /root/.ssh')
+    await vm.sh('cp -a /root/.ssh /run/ssh; mount -t tmpfs -o size=8m,mode=700 tmpfs /root; cp -a /run/ssh /root/.ssh')
     const { error } = await prepare()
     await vm.sh('umount -l /root; rm -r /run/ssh')
     expect(error).toMatchObject({ code: 'step_failed', message: expect.stringMatching(/unpacked; free: 0 KB/) })
+  })
+
+  // The steps that only such a machine has; cuts at the others are tested where a machine is a folder (machines.test.ts).
+  // Without Caddy at first: what comes after it has the runtime behind it, by far the most that goes over.
+  test.each(['runtime', 'users'])('is prepared after the connection was cut at %s', async (step) => {
+    if (step === 'users') await vm.sh('userdel baal-tools; userdel baal')
+    const request = { target: target(), ingress: DIRECT }
+    const prepareWithout = () => runner.call('/machines/prepare', request)
+    expect((await cutAt(step, '/machines/prepare', request)).error?.code).toBe('disconnected')
+    expect((await untilFree(prepareWithout)).error).toBeUndefined()
+    expect((await prepareWithout()).result).toMatchObject({ changed: [], round_trips: 1, bytes_sent: 0 })
   })
 
   test('whose package archive is broken is told with the last lines of apt', async () => {
@@ -105,13 +117,6 @@ describe('a bare Debian machine', () => {
     await vm.sh('systemctl stop others')
     expect((await again).error).toBeUndefined()
     await vm.sh('command -v caddy && ! dpkg --audit | grep .')
-  })
-
-  // The steps that only such a machine has; cuts at the others are tested where a machine is a folder (machines.test.ts).
-  test.each(['users', 'runtime'])('is prepared after the connection was cut at %s', async (step) => {
-    await vm.sh(UNDO[step] ?? 'true')
-    expect((await cutAt(step, '/machines/prepare', preparation())).error?.code).toBe('disconnected')
-    expect((await prepare()).error).toBeUndefined()
     expect((await prepare()).result).toMatchObject({ changed: [], round_trips: 1, bytes_sent: 0 })
   })
 
@@ -303,12 +308,6 @@ fcntl($lock, F_SETLK, $whole_file) or die;
 open(my $held, ">", "/run/held") or die;
 sleep 600;
 `
-
-/** Steps that the machine has behind it by then, made necessary again. */
-const UNDO: Readonly<Record<string, string>> = {
-  users: 'userdel baal-tools; userdel baal',
-  runtime: 'rm /opt/baal/bin/node',
-}
 
 /** Made by the adversary. */
 const LINKS = ['memory/MEMORY.md', 'HEARTBEAT.md', 'skills/link/SKILL.md', 'link-to-credentials', 'link-to-database']
