@@ -95,6 +95,8 @@ async function tryConnect({
       },
     })
     connecting.catch(() => undefined)
+    // Many small packets that wait for each other: a delayed acknowledgement is 40 ms each time.
+    ssh.connection?.setNoDelay(true)
     await Promise.race([connecting, aborted.promise])
   } catch (cause) {
     signal.removeEventListener('abort', abort)
