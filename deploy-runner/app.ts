@@ -14,6 +14,7 @@ import {
   type MachineReport,
   PrepareRequest,
   ProbeRequest,
+  RekeyRequest,
   RUNNER_CONTENT_TYPE,
   RUNNER_PROTOCOL_VERSION,
   type RunnerHealth,
@@ -21,8 +22,10 @@ import {
   type SshTarget,
   WipeRequest,
 } from './protocol.ts'
+import { rekey } from './rekey.ts'
 import { RunnerFailure } from './runner-failure.ts'
 import { connect, type SshConnection } from './ssh-connection.ts'
+import { publicHalfOf } from './ssh-key-pair.ts'
 
 /** A prompt of 32 KB and a few keys fit many times. */
 const MAX_BODY_BYTES = 256 * 1024
@@ -31,6 +34,8 @@ export interface AppPorts {
   readonly authenticate: Authenticate
   readonly artifacts: Artifacts
   readonly sshPrivateKey: string
+  /** Still opens the machines that do not let the other in yet. */
+  readonly formerSshPrivateKey?: string | undefined
   readonly limits?: RunnerLimits
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void
 }
@@ -41,9 +46,20 @@ interface Request {
   readonly secrets?: AgentSecrets
 }
 
+/** What a call does on its machine. `login` opens it once more, with one key. */
+type Work<B> = (
+  body: B,
+  ssh: SshConnection,
+  progress: Progress,
+  login: (privateKey: string) => Promise<SshConnection>,
+) => Promise<MachineReport>
+
 export function createApp(ports: AppPorts): Hono {
   const { artifacts, limits = DEFAULT_LIMITS } = ports
   const locks = createMachineLock()
+  const { sshPrivateKey: current, formerSshPrivateKey: former } = ports
+  const keys = former === undefined ? [current] : [current, former]
+  const publicKey = publicHalfOf(current)
   const app = new Hono()
   app.use(async (c, next) => {
     await next()
@@ -57,6 +73,7 @@ export function createApp(ports: AppPorts): Hono {
       protocol: RUNNER_PROTOCOL_VERSION,
       agent_version: artifacts.agentVersion,
       node_version: artifacts.runtime.version,
+      ssh_public_key: publicKey,
     } satisfies RunnerHealth),
   )
   route('/machines/probe', ProbeRequest, (_body, ssh, progress) => probe(ssh, progress, limits))
@@ -67,14 +84,13 @@ export function createApp(ports: AppPorts): Hono {
     deploy(ssh, { ingress, agent: { settings: agent, secrets } }, artifacts, progress, limits),
   )
   route('/machines/wipe', WipeRequest, (_body, ssh, progress) => wipe(ssh, progress, limits))
+  route('/machines/rekey', RekeyRequest, ({ public_key: wanted }, ssh, progress, login) =>
+    rekey(ssh, { wanted, current, former, login }, progress, limits),
+  )
   app.notFound((c) => c.json({ error: 'not_found' }, 404))
   return app
 
-  function route<S extends z.ZodType<Request>>(
-    path: string,
-    schema: S,
-    work: (body: z.infer<S>, ssh: SshConnection, progress: Progress) => Promise<MachineReport>,
-  ): void {
+  function route<S extends z.ZodType<Request>>(path: string, schema: S, work: Work<z.infer<S>>): void {
     app.post(path, async (c) => {
       const authorization = c.req.header('authorization')
       const standing = await ports.authenticate.look(authorization)
@@ -122,23 +138,22 @@ export function createApp(ports: AppPorts): Hono {
     body: B,
     signal: AbortSignal,
     progress: Progress,
-    work: (body: B, ssh: SshConnection, progress: Progress) => Promise<MachineReport>,
+    work: Work<B>,
   ): Promise<MachineReport> {
     const startedAt = Date.now()
     progress({ step: 'connect', status: 'start', ms: 0 })
-    const ssh = await connect({
-      target: body.target,
-      privateKey: ports.sshPrivateKey,
-      waitMs: body.wait_ms,
-      limits,
-      signal,
-    }).catch((error: unknown) => {
+    const { target, wait_ms: waitMs } = body
+    const ssh = await connect({ target, privateKeys: keys, waitMs, limits, signal }).catch((error: unknown) => {
       progress({ step: 'connect', status: 'error', ms: Date.now() - startedAt })
       throw error
     })
     progress({ step: 'connect', status: 'ok', ms: Date.now() - startedAt })
     try {
-      return await work(body, ssh, progress)
+      // It showed its host key a moment ago: nobody else may answer now.
+      const same = { ...target, host_key: ssh.hostKey }
+      const login = (privateKey: string) =>
+        connect({ target: same, privateKeys: [privateKey], waitMs: 0, limits, signal })
+      return await work(body, ssh, progress, login)
     } finally {
       ssh.close()
     }

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freePort } from '../local/sqld.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { RunnerRefusal } from './protocol.ts'
+import { publicHalfOf } from './ssh-key-pair.ts'
 import { RunnerUnderTest, type TestMachine, type TokenChanges } from './testing/runner-under-test.ts'
 
 let runner: RunnerUnderTest
@@ -34,7 +35,7 @@ describe('a call', () => {
     expect(response.status).toBe(401)
     expect(await response.json()).toEqual({ error: 'unauthorized' })
     expect(runner.logged).toEqual([])
-    expect(await readdir(machine.home)).toEqual([])
+    expect(await readdir(machine.home)).toEqual(['.ssh'])
   })
 
   test('is good once', async () => {
@@ -98,6 +99,7 @@ describe('a call', () => {
       status: 'ok',
       protocol: 1,
       agent_version: expect.stringMatching(/^[0-9a-f]{12}$/),
+      ssh_public_key: publicHalfOf(runner.sshKeys.private),
       node_version: process.version,
     })
   })

@@ -12,6 +12,8 @@ describe('the configuration', () => {
   test('takes the SSH key as text or as base64 of it', () => {
     const given = { ...environment, SSH_PRIVATE_KEY: Buffer.from(sshKey).toString('base64') }
     expect(parseConfig(given).SSH_PRIVATE_KEY).toBe(parseConfig(environment).SSH_PRIVATE_KEY)
+    const former = { ...environment, SSH_PRIVATE_KEY_FORMER: given.SSH_PRIVATE_KEY }
+    expect(parseConfig(former).SSH_PRIVATE_KEY_FORMER).toBe(parseConfig(environment).SSH_PRIVATE_KEY)
   })
 
   test('takes one public key, or a set while keys are rotated', () => {
@@ -25,12 +27,13 @@ describe('the configuration', () => {
     ['a private key in a set', { WORKER_PUBLIC_KEY: JSON.stringify({ keys: [privateKey.export({ format: 'jwk' })] }) }],
     ['no JSON', { WORKER_PUBLIC_KEY: 'planted' }],
     ['another kind of SSH key', { SSH_PRIVATE_KEY: 'planted' }],
+    ['another kind of former SSH key', { SSH_PRIVATE_KEY_FORMER: 'planted' }],
     ['a port beyond all ports', { PORT: '70000' }],
   ])('is refused with %s, naming the variable and no value', (name, changes) => {
     const given = name === 'nothing' ? {} : { ...environment, ...changes }
     const parse = () => parseConfig(given)
     expect(parse).toThrow(ConfigError)
-    expect(parse).toThrow(/^(SSH_PRIVATE_KEY|WORKER_PUBLIC_KEY|PORT): /)
+    expect(parse).toThrow(/^(SSH_PRIVATE_KEY(_FORMER)?|WORKER_PUBLIC_KEY|PORT): /)
     expect(parse).not.toThrow(/planted|70000/)
   })
 })

@@ -37,6 +37,8 @@ const Environment = z.object({
   HOST: z.string().default('0.0.0.0'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(8080),
   SSH_PRIVATE_KEY: PrivateKey,
+  /** Still opens the machines that were made with it, while keys are rotated. */
+  SSH_PRIVATE_KEY_FORMER: z.preprocess((value) => value || undefined, PrivateKey.optional()),
   WORKER_PUBLIC_KEY: PublicKey,
   AGENT_BUNDLE: z.string().default(here('../dist/agent.mjs')),
   WORKSPACE_TEMPLATES: z.string().default(here('../workspace')),

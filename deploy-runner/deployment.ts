@@ -63,7 +63,7 @@ export async function wipe(ssh: SshConnection, progress: Progress, limits: Runne
   return report({ ...state, hashes: {} }, ssh, { changed: ['wipe'], bytesSent: 0 })
 }
 
-function look(ssh: SshConnection, progress: Progress, { inspectMs }: RunnerLimits): Promise<MachineState> {
+export function look(ssh: SshConnection, progress: Progress, { inspectMs }: RunnerLimits): Promise<MachineState> {
   return timed('inspect', progress, () => inspect(ssh, inspectMs))
 }
 
@@ -78,7 +78,7 @@ function refuseImpossible({ ingress }: Wanted, state: MachineState, { runtime }:
   }
 }
 
-async function timed<T>(step: string, progress: Progress, work: () => Promise<T>): Promise<T> {
+export async function timed<T>(step: string, progress: Progress, work: () => Promise<T>): Promise<T> {
   const startedAt = Date.now()
   progress({ step, status: 'start', ms: 0 })
   try {
@@ -91,7 +91,7 @@ async function timed<T>(step: string, progress: Progress, work: () => Promise<T>
   }
 }
 
-function report(
+export function report(
   state: MachineState,
   ssh: SshConnection,
   { changed, bytesSent }: { changed: readonly string[]; bytesSent: number },

@@ -26,7 +26,7 @@ describe('a machine', () => {
     const target = { ...machine.target(), host_key: other }
     const answer = await runner.call('/machines/deploy', { ...machine.deployment(), target, wait_ms: 60_000 })
     expect(answer.error).toMatchObject({ code: 'host_key_mismatch', step: 'connect' })
-    expect(await readdir(machine.home)).toEqual([])
+    expect(await readdir(machine.home)).toEqual(['.ssh'])
   })
 
   test('that is not pinned yet tells its key', async () => {
@@ -106,7 +106,7 @@ describe('a machine', () => {
   test('that is wiped keeps nothing of the agent, and wiping again does no harm', async () => {
     await runner.call('/machines/deploy', machine.deployment())
     expect((await runner.call('/machines/wipe', { target: machine.target() })).result.changed).toEqual(['wipe'])
-    expect((await readdir(machine.home)).filter((name) => name !== 'rc.local')).toEqual([])
+    expect((await readdir(machine.home)).toSorted()).toEqual(['.ssh', 'rc.local'])
     expect(await readFile(join(machine.home, 'rc.local'), 'utf8')).not.toContain('supervise')
     await expect(machine.ask('/health')).rejects.toThrow()
     expect((await runner.call('/machines/wipe', { target: machine.target() })).result.reachable).toBe(true)

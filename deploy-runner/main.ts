@@ -9,6 +9,7 @@ try {
   const config = parseConfig(process.env)
   // Nothing that is started from here may inherit the keys.
   delete process.env.SSH_PRIVATE_KEY
+  delete process.env.SSH_PRIVATE_KEY_FORMER
   const artifacts = await loadArtifacts({
     bundle: config.AGENT_BUNDLE,
     templates: config.WORKSPACE_TEMPLATES,
@@ -18,6 +19,7 @@ try {
     artifacts,
     authenticate: await createAuthenticate(config.WORKER_PUBLIC_KEY),
     sshPrivateKey: config.SSH_PRIVATE_KEY,
+    formerSshPrivateKey: config.SSH_PRIVATE_KEY_FORMER,
     log: (event, fields) => console.log(JSON.stringify({ event, ...fields })),
   })
   const server = serve({ fetch: app.fetch, hostname: config.HOST, port: config.PORT }, ({ port }) =>

@@ -72,10 +72,13 @@ export const DeployRequest = z.object({
   secrets: AgentSecrets,
 })
 export const WipeRequest = z.object({ target: SshTarget, wait_ms })
+/** The machine is to be opened by this key alone. Refused unless it is the one that the runner itself logs in with. */
+export const RekeyRequest = z.object({ target: SshTarget, wait_ms, public_key: z.string().min(1).max(4096) })
 export type ProbeRequest = z.input<typeof ProbeRequest>
 export type PrepareRequest = z.input<typeof PrepareRequest>
 export type DeployRequest = z.input<typeof DeployRequest>
 export type WipeRequest = z.input<typeof WipeRequest>
+export type RekeyRequest = z.input<typeof RekeyRequest>
 
 export const StepName = z.enum([
   'connect',
@@ -91,6 +94,7 @@ export const StepName = z.enum([
   'health',
   'rollback',
   'wipe',
+  'key',
 ])
 export type StepName = z.infer<typeof StepName>
 
@@ -160,5 +164,7 @@ export const RunnerHealth = z.object({
   /** Version of the agent bundle this runner installs. */
   agent_version: z.string(),
   node_version: z.string(),
+  /** What machines must let in for this runner, as `ssh-ed25519 AAAA…`. Absent: an older runner. */
+  ssh_public_key: z.string().optional(),
 })
 export type RunnerHealth = z.infer<typeof RunnerHealth>

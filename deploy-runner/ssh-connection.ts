@@ -42,7 +42,8 @@ export interface SshConnection {
 
 export interface ConnectOptions {
   readonly target: SshTarget
-  readonly privateKey: string
+  /** Tried in this order. */
+  readonly privateKeys: readonly string[]
   readonly waitMs: number
   readonly limits: RunnerLimits
   readonly signal: AbortSignal
@@ -54,7 +55,7 @@ export async function connect(options: ConnectOptions): Promise<SshConnection> {
   const startedAt = Date.now()
   const waits: Readonly<Record<string, number>> = { unreachable: waitMs, auth_failed: Math.min(waitMs, limits.keysMs) }
   while (true) {
-    const attempt = await tryConnect(options)
+    const attempt = await tryKeys(options)
     if (!(attempt instanceof RunnerFailure)) return attempt
     const until = startedAt + (waits[attempt.code] ?? 0)
     if (signal.aborted || Date.now() + RETRY_PAUSE_MS > until) throw attempt
@@ -62,12 +63,19 @@ export async function connect(options: ConnectOptions): Promise<SshConnection> {
   }
 }
 
-async function tryConnect({
-  target,
-  privateKey,
-  limits,
-  signal,
-}: ConnectOptions): Promise<SshConnection | RunnerFailure> {
+async function tryKeys(options: ConnectOptions): Promise<SshConnection | RunnerFailure> {
+  let attempt: SshConnection | RunnerFailure | undefined
+  for (const privateKey of options.privateKeys) {
+    attempt = await tryConnect(options, privateKey)
+    if (!(attempt instanceof RunnerFailure) || attempt.code !== 'auth_failed') return attempt
+  }
+  return attempt ?? new RunnerFailure('auth_failed', 'connect', 'There is no key to try.')
+}
+
+async function tryConnect(
+  { target, limits, signal }: ConnectOptions,
+  privateKey: string,
+): Promise<SshConnection | RunnerFailure> {
   if (signal.aborted) return new RunnerFailure('unreachable', 'connect', 'The caller has left.')
   const ssh = new NodeSSH()
   let hostKey = ''

@@ -20,6 +20,15 @@ export function generateSshKeyPair(comment = '', generate = generateWithSsh2): S
   }
 }
 
+/** `ssh-ed25519 AAAA…`, without comment. @throws for what is no private key */
+export function publicHalfOf(privateKey: string): string {
+  const parsed = ssh2.utils.parseKey(privateKey)
+  if (parsed instanceof Error) throw parsed
+  const [key] = [parsed].flat()
+  if (!key?.isPrivateKey()) throw new TypeError('no private key')
+  return `${key.type} ${key.getPublicSSH().toString('base64')}`
+}
+
 function generateWithSsh2(comment: string): SshKeyPair {
   return ssh2.utils.generateKeyPairSync('ed25519', { comment })
 }

@@ -57,6 +57,8 @@ export interface BuildOptions {
   readonly runtime?: string
   /** With an SSH key that no machine knows. */
   readonly stranger?: boolean
+  /** Others than those that its machines are made with. */
+  readonly sshKeys?: { readonly current: string; readonly former?: string }
   readonly limits?: Partial<RunnerLimits>
   /** Long ago, unless a test is about a runner that has just started. */
   readonly startedAt?: number
@@ -71,8 +73,9 @@ export class RunnerUnderTest {
   readonly logged: string[] = []
   readonly folder: string
   readonly templates: string
+  /** Those that its machines are made with. */
+  readonly sshKeys = generateSshKeyPair()
   readonly #signing = generateKeyPairSync('ed25519')
-  readonly #sshKeys = generateSshKeyPair()
   readonly #machines: LocalMachine[] = []
   #app: Hono | undefined
 
@@ -103,6 +106,7 @@ export class RunnerUnderTest {
     agent = AGENT('1'),
     runtime = process.execPath,
     stranger = false,
+    sshKeys = { current: stranger ? generateSshKeyPair().private : this.sshKeys.private },
     limits = {},
     startedAt = 0,
   }: BuildOptions = {}): Promise<Hono> {
@@ -112,7 +116,8 @@ export class RunnerUnderTest {
     return createApp({
       artifacts: await loadArtifacts({ bundle, templates: this.templates, runtime }),
       authenticate: await createAuthenticate(this.publicKey, { startedAt }),
-      sshPrivateKey: stranger ? generateSshKeyPair().private : this.#sshKeys.private,
+      sshPrivateKey: sshKeys.current,
+      formerSshPrivateKey: sshKeys.former,
       limits: { ...DEFAULT_LIMITS, healthMs: 30_000, formerHealthMs: 30_000, stepMs: 30_000, ...limits },
       log: (event, fields) => this.logged.push(JSON.stringify({ event, ...fields })),
     })
@@ -122,7 +127,7 @@ export class RunnerUnderTest {
     const machine = await powerOn({
       id: randomUUID().slice(0, 8),
       folder: folder ?? (await mkdtemp(join(this.folder, 'machine-'))),
-      authorizedKeys: [this.#sshKeys.public],
+      authorizedKeys: [this.sshKeys.public],
     })
     this.#machines.push(machine)
     return new TestMachine(machine, port ?? (await freePort()))

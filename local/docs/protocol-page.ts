@@ -57,6 +57,7 @@ const PAGES: readonly Page[] = [
       ['`POST /machines/prepare`', SIGNED, '`PrepareRequest`', 'NDJSON of `RunnerLine`'],
       ['`POST /machines/deploy`', SIGNED, '`DeployRequest`', 'NDJSON of `RunnerLine`'],
       ['`POST /machines/wipe`', SIGNED, '`WipeRequest`', 'NDJSON of `RunnerLine`'],
+      ['`POST /machines/rekey`', SIGNED, '`RekeyRequest`', 'NDJSON of `RunnerLine`'],
       ['`GET /health`', 'anyone', '–', '`RunnerHealth`'],
     ],
   },

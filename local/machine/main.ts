@@ -5,7 +5,7 @@
  * node local/machine/main.ts --home DIR --port N --host-key FILE --authorized-keys FILE --id NAME
  */
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startSshServer } from './ssh-server.ts'
@@ -31,13 +31,17 @@ const environment = {
   PATH: [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'].join(delimiter),
   BAAL_MACHINE: id,
 }
+// As an image does at its first start; from then on the keys are the machine's own.
+const authorizedKeysFile = join(home, '.ssh', 'authorized_keys')
+if (!existsSync(authorizedKeysFile)) {
+  mkdirSync(dirname(authorizedKeysFile), { recursive: true, mode: 0o700 })
+  copyFileSync(values['authorized-keys'], authorizedKeysFile)
+}
 const server = await startSshServer({
   port: Number(values.port ?? 0),
   home,
   hostKey: readFileSync(values['host-key'], 'utf8'),
-  authorizedKeys: readFileSync(values['authorized-keys'], 'utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== ''),
+  authorizedKeysFile,
   environment,
 })
 

@@ -1,6 +1,7 @@
 /** A real SSH server for one machine: public keys only, commands run by `sh` in the machine's home with a clean environment. */
 import { spawn } from 'node:child_process'
 import { timingSafeEqual } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from 'ssh2'
 
@@ -12,8 +13,8 @@ export interface SshServerOptions {
   readonly home: string
   /** OpenSSH private key. */
   readonly hostKey: string
-  /** One OpenSSH public key per entry. */
-  readonly authorizedKeys: readonly string[]
+  /** As sshd does, read anew for each login: one OpenSSH public key a line; what is none lets nobody in. */
+  readonly authorizedKeysFile: string
   readonly environment: Readonly<Record<string, string>>
 }
 
@@ -23,13 +24,12 @@ export interface SshServer {
 }
 
 export async function startSshServer(options: SshServerOptions): Promise<SshServer> {
-  const allowed = options.authorizedKeys.map(parseKey)
   const connections = new Set<Connection>()
   const server = new ssh2.Server({ hostKeys: [options.hostKey] }, (client) => {
     connections.add(client)
     // The types do not know it. An acknowledgement that is waited for comes 40 ms late otherwise.
     ;(client as Connection & { setNoDelay(on: boolean): void }).setNoDelay(true)
-    client.on('authentication', (context) => authenticate(context, allowed))
+    client.on('authentication', (context) => authenticate(context, options.authorizedKeysFile))
     client.on('session', (accept) => {
       const session = accept()
       session.on('exec', (acceptExec, _reject, { command }) => execute(command, acceptExec(), options))
@@ -56,15 +56,16 @@ function listeningPort(server: ssh2.Server): number {
   return address && typeof address === 'object' ? address.port : 0
 }
 
-function parseKey(line: string): ssh2.ParsedKey {
-  const key = ssh2.utils.parseKey(line)
-  if (key instanceof Error) throw new TypeError('an authorized key is malformed', { cause: key })
-  return Array.isArray(key) ? (key[0] as ssh2.ParsedKey) : key
+function authenticate(context: AuthContext, authorizedKeysFile: string): void {
+  if (isAllowed(context, readKeys(authorizedKeysFile))) context.accept()
+  else context.reject(['publickey'])
 }
 
-function authenticate(context: AuthContext, allowed: readonly ssh2.ParsedKey[]): void {
-  if (isAllowed(context, allowed)) context.accept()
-  else context.reject(['publickey'])
+function readKeys(file: string): ssh2.ParsedKey[] {
+  if (!existsSync(file)) return []
+  const lines = readFileSync(file, 'utf8').split('\n')
+  const keys = lines.filter((line) => line.trim() !== '').map((line) => ssh2.utils.parseKey(line))
+  return keys.flatMap((key) => (key instanceof Error ? [] : key))
 }
 
 function isAllowed(context: AuthContext, allowed: readonly ssh2.ParsedKey[]): boolean {
