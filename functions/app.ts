@@ -6,6 +6,7 @@ import type { Bindings } from './bindings.ts'
 import { health } from './health.ts'
 import { inference } from './inference/inference.ts'
 import { adminMetrics } from './metrics/admin-metrics.ts'
+import { rekeyMachine } from './provision/rekey-machine.ts'
 import { telegramWebhook } from './telegram-webhook.ts'
 
 export const app = new Hono<{ Bindings: Bindings }>()
@@ -21,5 +22,6 @@ app
   .route('/', agentPending)
   .route('/', inference)
   .route('/', adminMetrics)
+  .route('/', rekeyMachine)
 app.notFound(answerNotFound(app))
 app.onError(answerError)

@@ -182,6 +182,7 @@ async function startRunner(options: BaalOptions, port: number, add: Add): Promis
         HOST: '127.0.0.1',
         PORT: String(port),
         SSH_PRIVATE_KEY: given.SSH_PRIVATE_KEY ?? made.SSH_PRIVATE_KEY,
+        SSH_PRIVATE_KEY_FORMER: given.SSH_PRIVATE_KEY_FORMER,
         WORKER_PUBLIC_KEY: JSON.stringify(publicHalfOf(given.WORKER_SIGNING_KEY ?? made.WORKER_SIGNING_KEY)),
         AGENT_BUNDLE: bundle,
         WORKSPACE_TEMPLATES: join(ROOT, 'workspace'),

@@ -3,6 +3,7 @@ import { Container } from '@cloudflare/containers'
 
 interface RunnerSecrets {
   readonly SSH_PRIVATE_KEY?: string
+  readonly SSH_PRIVATE_KEY_FORMER?: string
   readonly WORKER_SIGNING_KEY?: string
 }
 
@@ -14,8 +15,8 @@ export class DeployRunner extends Container {
 
   constructor(ctx: DurableObjectState<object>, env: unknown) {
     super(ctx, env as never)
-    const { SSH_PRIVATE_KEY = '', WORKER_SIGNING_KEY = '{}' } = env as RunnerSecrets
-    this.envVars = { SSH_PRIVATE_KEY, WORKER_PUBLIC_KEY: publicHalf(WORKER_SIGNING_KEY) }
+    const { SSH_PRIVATE_KEY = '', SSH_PRIVATE_KEY_FORMER = '', WORKER_SIGNING_KEY = '{}' } = env as RunnerSecrets
+    this.envVars = { SSH_PRIVATE_KEY, SSH_PRIVATE_KEY_FORMER, WORKER_PUBLIC_KEY: publicHalf(WORKER_SIGNING_KEY) }
   }
 }
 

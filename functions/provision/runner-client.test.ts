@@ -6,7 +6,7 @@ import { deepJson, Fuzzer, streamOf } from '../../test/fuzz/fuzzer.ts'
 import type { Bindings } from '../bindings.ts'
 import type { Config } from '../config.ts'
 import { blamesMachine, ProvisionFailure } from './provision-failure.ts'
-import { openRunner, runnerLines } from './runner-client.ts'
+import { openRunner, runnerHealth, runnerLines } from './runner-client.ts'
 
 const LINES = [
   { step: 'connect', status: 'start', ms: 0 },
@@ -92,4 +92,22 @@ describe('a call', () => {
     })
     expect(blamesMachine(outcome)).toBe(false)
   })
+})
+
+test('the container is another one for other keys: it would go on with those that it was started with', async () => {
+  const asked: string[] = []
+  const env = {
+    RUNNER: {
+      getByName(name: string) {
+        asked.push(name)
+        return {
+          fetch: async () => Response.json({ status: 'ok', protocol: 1, agent_version: 'a', node_version: 'v' }),
+        }
+      },
+    },
+  } as unknown as Bindings
+  const keys = { WORKER_SIGNING_KEY: '{"x":"one"}', ALEPH_SSH_PUBKEY: 'ssh-ed25519 one' }
+  for (const changed of [{}, {}, { WORKER_SIGNING_KEY: '{"x":"two"}' }, { ALEPH_SSH_PUBKEY: 'ssh-ed25519 two' }])
+    await runnerHealth({ ...keys, ...changed } as Config, env)
+  expect([asked[0] === asked[1], new Set(asked).size]).toEqual([true, 3])
 })

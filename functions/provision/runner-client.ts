@@ -15,10 +15,9 @@ import { sendSigned } from './sign-call.ts'
 /** The longest call: a bare machine that still boots. */
 const CALL_LIMIT_MS = 25 * 60_000
 const HEALTH_LIMIT_MS = 5_000
-const CONTAINER_NAME = 'deploy-runner'
 const MAX_LINE_CHARS = 64_000
 
-export type RunnerCall = 'probe' | 'prepare' | 'deploy' | 'wipe'
+export type RunnerCall = 'probe' | 'prepare' | 'deploy' | 'wipe' | 'rekey'
 
 export function openRunner(ports: { config: Config; env: Bindings }): Runner {
   return {
@@ -75,7 +74,7 @@ export async function runnerHealth(config: Config, env: Bindings): Promise<Runne
   return RunnerHealth.parse(await response.json())
 }
 
-function runnerFetch(
+async function runnerFetch(
   { config, env }: { config: Config; env: Bindings },
   path: string,
   init: RequestInit,
@@ -83,7 +82,15 @@ function runnerFetch(
   if (config.DEPLOY_RUNNER_URL) return fetch(new URL(path, config.DEPLOY_RUNNER_URL), init)
   if (!env.RUNNER)
     throw new ProvisionFailure('runner_unreachable', 'neither DEPLOY_RUNNER_URL nor a container is configured')
-  return env.RUNNER.getByName(CONTAINER_NAME).fetch(new Request(`http://runner${path}`, init))
+  return env.RUNNER.getByName(await containerName(config)).fetch(new Request(`http://runner${path}`, init))
+}
+
+/** A container keeps the keys that it was started with: with other keys it is another container. */
+async function containerName({ WORKER_SIGNING_KEY, ALEPH_SSH_PUBKEY }: Config): Promise<string> {
+  const { x } = JSON.parse(WORKER_SIGNING_KEY)
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${x} ${ALEPH_SSH_PUBKEY}`))
+  const digits = [...new Uint8Array(hash).subarray(0, 6)].map((byte) => byte.toString(16).padStart(2, '0'))
+  return `deploy-runner-${digits.join('')}`
 }
 
 /** Lines of a kind that this Worker does not know are skipped: the runner may be newer. */

@@ -5,7 +5,6 @@
 import { spawn } from 'node:child_process'
 import { Api, GrammyError } from 'grammy'
 import { ConfigError, parseConfig } from '../../functions/config.ts'
-import { publicHalfOf } from '../made-keys.ts'
 import { askForMissing, type Terminal } from './ask.ts'
 import {
   type Change,
@@ -21,11 +20,13 @@ import {
   type DeployedState,
   loadState,
   loadValues,
+  runnerEnvironmentOf,
   saveRunnerEnvironment,
   saveState,
   saveValues,
 } from './production-file.ts'
 import { makeMissing, type Values } from './production-values.ts'
+import { requireRunnerWithNewPair } from './runner-key.ts'
 import { selfTest } from './self-test.ts'
 import type { Wrangler } from './wrangler.ts'
 
@@ -72,6 +73,7 @@ export async function deploy(options: DeployOptions): Promise<void> {
   say(changes.length === 0 ? 'Nothing differs.' : dryRun ? 'Would change:' : 'Changes:')
   for (const { part, detail } of changes) say(`  ${part.padEnd(10)}${detail}`)
   if (dryRun) return
+  await requireRunnerWithNewPair(values)
   await requireDocker(options, deployment, changes)
   for (const { part, apply } of changes) {
     say(`${part} …`)
@@ -163,9 +165,6 @@ function askDocker(): Promise<boolean> {
 
 /** A runner of one's own is given its keys by whoever runs it. */
 async function keepRunnerEnvironment({ file, say }: DeployOptions, values: Values): Promise<void> {
-  const path = await saveRunnerEnvironment(file, {
-    SSH_PRIVATE_KEY: values.SSH_PRIVATE_KEY ?? '',
-    WORKER_PUBLIC_KEY: JSON.stringify(publicHalfOf(values.WORKER_SIGNING_KEY ?? '')),
-  })
+  const path = await saveRunnerEnvironment(file, runnerEnvironmentOf(values))
   say(`The deploy-runner's environment is in ${path}.`)
 }

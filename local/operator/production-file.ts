@@ -8,6 +8,7 @@ import { chmod, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { publicHalfOf } from '../made-keys.ts'
 import { ROOT } from '../settings.ts'
 import { renderEnvFile } from '../worker.ts'
 import { OperatorError } from './operator-error.ts'
@@ -70,6 +71,18 @@ export async function saveRunnerEnvironment(file: string, environment: Values): 
       .join('\n')}\n`,
   )
   return path
+}
+
+/** What a runner of one's own is started with. */
+export function runnerEnvironmentOf(values: Values): Values {
+  const { SSH_PRIVATE_KEY = '', SSH_PRIVATE_KEY_FORMER, WORKER_SIGNING_KEY = '', WORKER_SIGNING_KEY_NEXT } = values
+  const present = publicHalfOf(WORKER_SIGNING_KEY)
+  const verifying = WORKER_SIGNING_KEY_NEXT ? { keys: [present, publicHalfOf(WORKER_SIGNING_KEY_NEXT)] } : present
+  return {
+    SSH_PRIVATE_KEY,
+    ...(SSH_PRIVATE_KEY_FORMER ? { SSH_PRIVATE_KEY_FORMER } : {}),
+    WORKER_PUBLIC_KEY: JSON.stringify(verifying),
+  }
 }
 
 export function fingerprint(...parts: readonly string[]): string {

@@ -91,6 +91,12 @@ const NAMED: readonly ProductionValue[] = [
   },
   { name: 'WORKER_SIGNING_KEY', purpose: 'Signs the calls to the deploy-runner.', kind: 'made', secret: true },
   { name: 'SSH_PRIVATE_KEY', purpose: 'Opens the machines to the deploy-runner.', kind: 'made', secret: true },
+  {
+    name: 'SSH_PRIVATE_KEY_FORMER',
+    purpose: 'The one before: still opens machines that npm run rotate -- ssh has not reached yet.',
+    kind: 'set',
+    secret: true,
+  },
   { name: 'ALEPH_SSH_PUBKEY', purpose: 'Its public half, put on new machines.', kind: 'made' },
   { name: 'ADMIN_TOKEN', purpose: 'Opens GET /admin/metrics.', kind: 'made', secret: true },
 ]
@@ -142,7 +148,7 @@ export function secretsOf(values: Values): Record<string, string> {
   return Object.fromEntries(
     PRODUCTION_VALUES.filter(({ name }) => !WRANGLER_VARIABLES.has(name))
       // A runner elsewhere has the SSH key itself: what the Worker does not hold it cannot lose.
-      .filter(({ name }) => name !== 'SSH_PRIVATE_KEY' || !ownRunner)
+      .filter(({ name }) => !name.startsWith('SSH_PRIVATE_KEY') || !ownRunner)
       .flatMap(({ name }) => (values[name] ? [[name, values[name]]] : [])),
   )
 }

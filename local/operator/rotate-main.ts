@@ -1,4 +1,4 @@
-/** `npm run rotate -- webhook|admin|signing`: a new key in `.prod.vars`. */
+/** `npm run rotate -- webhook|admin|signing|ssh`: a new key in the place of an old one. */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DEFAULT_FILE } from './production-file.ts'
@@ -10,7 +10,7 @@ const { values, positionals } = parseArgs({
   options: { file: { type: 'string', default: DEFAULT_FILE } },
 })
 try {
-  console.log(await rotate(positionals[0] ?? '', resolve(values.file)))
+  console.log(await rotate(positionals[0] ?? '', resolve(values.file), (line) => console.log(line)))
 } catch (error) {
   reportFailure(error)
 }

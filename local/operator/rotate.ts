@@ -2,16 +2,21 @@
  * A new key in the place of an old one, in `.prod.vars`; `npm run deploy` then carries it to where it is used. The signing key
  * of a runner of one's own takes two steps: first the runner takes both, then the new one signs.
  */
-import { makeAdminToken, makeSigningKey, makeWebhookSecret, publicHalfOf } from '../made-keys.ts'
+import { makeAdminToken, makeSigningKey, makeWebhookSecret } from '../made-keys.ts'
 import { OperatorError } from './operator-error.ts'
-import { loadValues, saveRunnerEnvironment, saveValues } from './production-file.ts'
+import { loadValues, runnerEnvironmentOf, saveRunnerEnvironment, saveValues } from './production-file.ts'
 import type { Values } from './production-values.ts'
+import { rotateSshPair } from './rotate-ssh.ts'
 import { trySignature } from './try-signature.ts'
 
 const DEPLOY = 'npm run deploy carries it to where it is used.'
 
 /** @returns what is to be done next, for the person */
-export async function rotate(which: string, file: string): Promise<string> {
+export async function rotate(
+  which: string,
+  file: string,
+  say: (line: string) => void = () => undefined,
+): Promise<string> {
   const values = await loadValues(file)
   if (!values.BOT_ENCRYPTION_KEY) throw new OperatorError('There are no keys yet.', 'npm run deploy makes them.')
   switch (which) {
@@ -23,10 +28,12 @@ export async function rotate(which: string, file: string): Promise<string> {
       return `There is a new admin token. ${DEPLOY}`
     case 'signing':
       return rotateSigningKey(values, file)
+    case 'ssh':
+      return rotateSshPair(values, file, say)
     default:
       throw new OperatorError(
         `There is no key “${which}”.`,
-        'npm run rotate -- webhook, admin or signing; docs/operating.md has the others.',
+        'npm run rotate -- webhook, admin, signing or ssh; docs/operating.md has the others.',
       )
   }
 }
@@ -51,10 +58,8 @@ async function rotateSigningKey(values: Values, file: string): Promise<string> {
 
 async function prepare(values: Values, file: string): Promise<string> {
   const next = makeSigningKey()
-  await saveValues(file, { ...values, WORKER_SIGNING_KEY_NEXT: next })
-  const path = await saveRunnerEnvironment(file, {
-    SSH_PRIVATE_KEY: values.SSH_PRIVATE_KEY ?? '',
-    WORKER_PUBLIC_KEY: JSON.stringify({ keys: [values.WORKER_SIGNING_KEY ?? '', next].map(publicHalfOf) }),
-  })
+  const changed = { ...values, WORKER_SIGNING_KEY_NEXT: next }
+  await saveValues(file, changed)
+  const path = await saveRunnerEnvironment(file, runnerEnvironmentOf(changed))
   return `There is a new signing key, not in use yet. Start the runner with ${path}, which names both, then run npm run rotate -- signing again.`
 }

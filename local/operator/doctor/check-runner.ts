@@ -1,19 +1,18 @@
-import { RUNNER_PROTOCOL_VERSION, RunnerHealth } from '../../../deploy-runner/protocol.ts'
+import { RUNNER_PROTOCOL_VERSION } from '../../../deploy-runner/protocol.ts'
 import type { Config } from '../../../functions/config.ts'
+import { askRunnerHealth, opensWith } from '../runner-key.ts'
 import { trySignature } from '../try-signature.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, warn, fail } = findingsOf('runner')
-const CALL_LIMIT_MS = 15_000
 
 /** @returns also the version of the agent server that it installs, where it tells */
 export async function checkRunner(config: Config): Promise<{ findings: Finding[]; agentVersion?: string }> {
-  const { DEPLOY_RUNNER_URL: url, WORKER_SIGNING_KEY } = config
+  const { DEPLOY_RUNNER_URL: url, WORKER_SIGNING_KEY, ALEPH_SSH_PUBKEY } = config
   if (!url)
     return { findings: [ok('in a container at Cloudflare: started by each deployment, not reachable from here')] }
   try {
-    const response = await fetch(new URL('/health', url), { signal: AbortSignal.timeout(CALL_LIMIT_MS) })
-    const health = RunnerHealth.parse(await response.json())
+    const health = await askRunnerHealth(url)
     const isKnown = health.protocol === RUNNER_PROTOCOL_VERSION
     return {
       agentVersion: health.agent_version,
@@ -25,6 +24,14 @@ export async function checkRunner(config: Config): Promise<{ findings: Finding[]
               'Build and start its image anew.',
             ),
         await checkSignature(url, WORKER_SIGNING_KEY),
+        ...(opensWith(health, ALEPH_SSH_PUBKEY)
+          ? []
+          : [
+              fail(
+                'opens machines with another key than ALEPH_SSH_PUBKEY, which new ones let in',
+                'Start it with .prod.runner.env, or correct the pair.',
+              ),
+            ]),
       ],
     }
   } catch {

@@ -44,6 +44,7 @@ let values: Values
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'baal-doctor-'))
   const signing = makeSigningKey()
+  const ssh = makeSshPair()
   health = { status: 'ok', version: VERSION, database: 'ok', runner: 'ok' }
   worker = await serve((request, response) => {
     const isStranger = request.method === 'POST' && request.headers['x-telegram-bot-api-secret-token'] !== SECRET
@@ -58,7 +59,7 @@ beforeAll(async () => {
     startTelegram({ port: 0, token: TOKEN, limits: 'off' }),
     startModel({ port: 0, key: 'libertai-key' }),
     startAleph({ port: 0, dataDir: folder, credits: 100 * DAY }),
-    startTestRunner(publicHalfOf(signing)),
+    startTestRunner(publicHalfOf(signing), ssh.private),
   ])
   values = {
     PUBLIC_URL: urlOf(worker),
@@ -69,7 +70,7 @@ beforeAll(async () => {
     LIBERTAI_BASE_URL: `${model.url}/v1`,
     ALEPH_PRIVATE_KEY: 'ab'.repeat(32),
     ALEPH_API_URLS: aleph.url,
-    ALEPH_SSH_PUBKEY: makeSshPair().public,
+    ALEPH_SSH_PUBKEY: ssh.public,
     LIBSQL_URL: sqld.url,
     DEPLOY_RUNNER_URL: runner.url,
     BOT_ENCRYPTION_KEY: makeEncryptionKey(),
@@ -286,6 +287,12 @@ describe('the doctor notices', () => {
     ])
     expect(await troubles('aleph', { ALEPH_PRIVATE_KEY: '' })).toEqual([
       expect.stringMatching(/warn: there is no account/),
+    ])
+  })
+
+  test('a runner that opens machines with another key than new ones let in', async () => {
+    expect(await troubles('runner', { ALEPH_SSH_PUBKEY: makeSshPair().public })).toEqual([
+      expect.stringContaining('another key than ALEPH_SSH_PUBKEY'),
     ])
   })
 

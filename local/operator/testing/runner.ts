@@ -9,7 +9,11 @@ export interface TestRunner {
   close(): Promise<void>
 }
 
-export async function startTestRunner(publicKey: object): Promise<TestRunner> {
+export async function startTestRunner(
+  publicKey: object,
+  sshPrivateKey = generateSshKeyPair().private,
+  formerSshPrivateKey?: string,
+): Promise<TestRunner> {
   const app = createApp({
     authenticate: await createAuthenticate(publicKey),
     artifacts: {
@@ -19,7 +23,8 @@ export async function startTestRunner(publicKey: object): Promise<TestRunner> {
       templatesHash: '',
       runtime: { version: 'v24.0.0', arch: 'x86_64', member: () => Promise.reject(new Error('nothing to install')) },
     },
-    sshPrivateKey: generateSshKeyPair().private,
+    sshPrivateKey,
+    formerSshPrivateKey,
     log: () => undefined,
   })
   const { promise, resolve } = Promise.withResolvers<number>()
