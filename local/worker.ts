@@ -1,5 +1,5 @@
 /** The Worker in workerd, through `wrangler dev`: the same code and configuration that `wrangler deploy` uploads. */
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ServiceOptions } from './service.ts'
 import { ROOT } from './settings.ts'
@@ -13,25 +13,49 @@ export interface WorkerOptions {
 }
 
 export async function workerService({ port, dataDir, variables, onLine }: WorkerOptions): Promise<ServiceOptions> {
+  return {
+    name: 'the Worker',
+    ...(await wranglerDev({ port, dataDir, variables, logLevel: 'warn' })),
+    ready: { ask: () => answers(`http://127.0.0.1:${port}/health`) },
+    ...(onLine ? { onLine } : {}),
+  }
+}
+
+export interface WranglerDevOptions extends Pick<WorkerOptions, 'port' | 'dataDir' | 'variables'> {
+  readonly logLevel: 'warn' | 'log'
+  /** Another than the project's own. */
+  readonly config?: string
+  /** Where a debugger finds it; 0 takes a free one. */
+  readonly inspectorPort?: number
+}
+
+/** @returns how wrangler is started, so that all it writes is below `dataDir` */
+export async function wranglerDev(options: WranglerDevOptions) {
+  const { port, dataDir, variables, logLevel, config, inspectorPort = 0 } = options
   const stateDir = join(dataDir, 'worker')
   await mkdir(stateDir, { recursive: true })
+  // What wrangler could not remove itself, because it was killed.
+  const temporaryDir = join(dataDir, 'tmp')
+  await rm(temporaryDir, { recursive: true, force: true })
+  await mkdir(temporaryDir)
   const envFile = join(dataDir, 'worker.env')
   await writeFile(envFile, renderEnvFile(variables), { mode: 0o600 })
   await chmod(envFile, 0o600)
   return {
-    name: 'the Worker',
     command: process.execPath,
     args: [
       join(ROOT, 'node_modules/wrangler/bin/wrangler.js'),
       'dev',
-      ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'],
-      ...['--persist-to', stateDir, '--env-file', envFile, '--log-level', 'warn'],
+      ...(config ? ['--config', config] : []),
+      ...['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', String(inspectorPort)],
+      ...['--persist-to', stateDir, '--env-file', envFile, '--log-level', logLevel],
       '--show-interactive-dev-session=false',
     ],
     cwd: ROOT,
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      TMPDIR: temporaryDir,
       CI: '1',
       NO_COLOR: '1',
       WRANGLER_SEND_METRICS: 'false',
@@ -41,8 +65,6 @@ export async function workerService({ port, dataDir, variables, onLine }: Worker
       // Without it wrangler looks up its edge's request data at every start, which needs the internet.
       CLOUDFLARE_CF_FETCH_ENABLED: 'false',
     },
-    ready: { ask: () => answers(`http://127.0.0.1:${port}/health`) },
-    ...(onLine ? { onLine } : {}),
   }
 }
 

@@ -1,10 +1,7 @@
 /** The Worker in workerd as a process group of its own, to be killed without warning and started again on the same state. */
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type StartedProcess, startProcess } from '../../local/child-process.ts'
-import { ROOT } from '../../local/settings.ts'
 import { freePort } from '../../local/sqld.ts'
-import { renderEnvFile } from '../../local/worker.ts'
+import { wranglerDev } from '../../local/worker.ts'
 
 const READY_LIMIT_MS = 60_000
 const READY_POLL_MS = 50
@@ -31,8 +28,7 @@ export async function killableWorker(options: {
   const { config, dataDir, variables, inspectorPort = 0 } = options
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const envFile = join(dataDir, 'worker.env')
-  await writeFile(envFile, renderEnvFile(variables), { mode: 0o600 })
+  const program = await wranglerDev({ port, dataDir, variables, config, inspectorPort, logLevel: 'log' })
   const lines: string[] = []
   let running: StartedProcess | undefined
   return {
@@ -42,35 +38,7 @@ export async function killableWorker(options: {
     async start() {
       running = startProcess({
         name: 'the Worker',
-        command: process.execPath,
-        args: [
-          join(ROOT, 'node_modules/wrangler/bin/wrangler.js'),
-          'dev',
-          ...[
-            '--config',
-            config,
-            '--ip',
-            '127.0.0.1',
-            '--port',
-            String(port),
-            '--inspector-port',
-            String(inspectorPort),
-          ],
-          ...['--persist-to', join(dataDir, 'worker'), '--env-file', envFile, '--log-level', 'log'],
-          '--show-interactive-dev-session=false',
-        ],
-        cwd: ROOT,
-        env: {
-          PATH: process.env.PATH,
-          HOME: process.env.HOME,
-          CI: '1',
-          NO_COLOR: '1',
-          WRANGLER_SEND_METRICS: 'false',
-          WRANGLER_LOG_PATH: join(dataDir, 'logs'),
-          WRANGLER_REGISTRY_PATH: join(dataDir, 'registry'),
-          MINIFLARE_REGISTRY_PATH: join(dataDir, 'registry'),
-          CLOUDFLARE_CF_FETCH_ENABLED: 'false',
-        },
+        ...program,
         onLine: (line) => void lines.push(line),
       })
       await untilReady(`${url}/health`, running)
