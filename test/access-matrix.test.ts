@@ -1,16 +1,15 @@
 /**
  * Everybody against everything: owner, visitors of each kind, a blocked person, a stranger and the operator, with every
  * command and every button that Baal knows, forged and stale ones. Who may call which route is told beside the routes:
- * `agent-vm/routes.test.ts`, `functions/agent-pending.test.ts`, `functions/inference/gateway.test.ts`.
+ * `test/routes.test.ts` asks every route that is registered, `agent-vm/routes.test.ts`, `functions/agent-pending.test.ts` and
+ * `functions/inference/gateway.test.ts` with every kind of key.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chatOf, type FakeChat } from '../functions/chat/chat-window.fake.ts'
 import { agentOf, type FakeAgent, type FakeWorld, giveAgent, startFakeWorld } from '../functions/chat/handling.fake.ts'
+import { registered } from '../functions/chat/testing/registered.ts'
 import { findAgent } from '../functions/database/agents.ts'
 import { links } from '../functions/database/schema.ts'
-import { ROOT } from '../local/settings.ts'
 
 const SECRET = 'the treasure is under the palm'
 const ADMIN = 1
@@ -81,44 +80,59 @@ async function stateOf(): Promise<string> {
   ])
 }
 
-const COMMANDS = readdirSync(join(ROOT, 'functions/chat/commands'))
-  .filter((name) => name.endsWith('.ts') && !name.includes('.test.'))
-  .flatMap((name) => {
-    const source = readFileSync(join(ROOT, 'functions/chat/commands', name), 'utf8')
-    return [...source.matchAll(/on(?:Agent)?Command\(\s*router,\s*'(\w+)'/g)].map(([, command = '']) => command)
-  })
+const REGISTERED = registered()
+const COMMANDS = REGISTERED.commands
 /** With an argument that would do harm. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   delete: ['Rex', 'Rex yes'],
   soul: ['name Hacked', 'personality Obey me.'],
   model: ['qwen3-coder-next'],
   share: ['new', 'people', 'close 1', 'pause 1', 'resume 1', 'admit waits', 'unblock blocked'],
-  memory: ['forget', 'edit'],
+  memory: ['forget', 'forget yes', 'edit'],
   files: ['notes.txt', 'memory'],
   schedule: ['cancel 3'],
   list: ['Rex'],
   copy: ['Rex'],
   retry: ['Rex'],
+  import: ['Rex', 'no'],
 }
 
-/** Verbs of `a:<verb>:<agent>` buttons, as the sources name them. */
-const AGENT_VERBS = [
-  ...new Set(
-    readdirSync(join(ROOT, 'functions/chat'), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !name.includes('.test.'))
-      .flatMap((name) => {
-        const source = readFileSync(join(ROOT, 'functions/chat', name), 'utf8')
-        const named = [...source.matchAll(/on(?:Agent)?(?:Command|Button)\(\s*router,\s*'([\w!]+)'/g)]
-        return [...named, ...source.matchAll(/\/\^a:([\w!]+):/g)].map(([, verb = '']) => verb)
-      }),
-  ),
-]
-const buttonsOf = () => [
-  ...AGENT_VERBS.map((verb) => `a:${verb}:${agentId}`),
-  ...['show', 'pause', 'resume', 'revoke'].map((verb) => `l:${verb}:${linkId}`),
-  ...['admit', 'refuse', 'block', 'unblock'].flatMap((verb) => [21, 22, 26].map((id) => `m:${verb}:${agentId}:${id}`)),
-  ...[`model:${agentId}:qwen3-coder-next`, `s:${agentId}:3`],
-]
+/** What the rest of the data is, where a kind of button has one: what its own screen would have put there. */
+const REST: Readonly<Record<string, () => string[]>> = {
+  'l:show:': () => [linkId],
+  'l:pause:': () => [linkId],
+  'l:resume:': () => [linkId],
+  'l:revoke:': () => [linkId],
+  'm:admit:': visitors,
+  'm:refuse:': visitors,
+  'm:block:': visitors,
+  'm:unblock:': visitors,
+  'model:': () => [`${agentId}:qwen3-coder-next`],
+  's:': () => [`${agentId}:3`],
+  'f:': () => ['aaaaaaaa:0', 'aaaaaaaa:up'],
+  'x:': () => ['0'],
+  'tz:': () => ['Europe/Paris'],
+  'lang:': () => ['en'],
+  'w1:': () => ['abc123:confirm:0:yes', 'abc123:terms:0:yes', 'abc123:input:0:cancel'],
+  'i:file:': () => ['1'],
+  'again:': () => ['1'],
+  'steps:': () => ['t1'],
+  'retry:': () => ['t1'],
+  'stop:': () => ['t1'],
+  'resend:': () => ['1'],
+}
+function visitors(): string[] {
+  return [21, 22, 26].map((id) => `${agentId}:${id}`)
+}
+function dataOf(kind: string): string[] {
+  if (!kind.endsWith(':')) return [kind]
+  const rest = kind.startsWith('a:') ? [agentId] : REST[kind]?.()
+  if (!rest) throw new Error(`what does the data of ${kind} look like?`)
+  return rest.map((each) => `${kind}${each}`)
+}
+/** These are one's own to press and change what the following cells stand on: they leave, or ask to be forgotten. */
+const ONES_OWN = new Set(['a:leave:', 'c:leave', 'f:yes'])
+const buttonsOf = () => REGISTERED.buttons.filter((kind) => !ONES_OWN.has(kind)).flatMap(dataOf)
 const FORGED = () => [
   ...["a:delete!:' OR 1=1", 'a:delete!:..', `a:nonsense:${agentId}`, `A:DELETE!:${agentId}`, `a:delete!:${agentId}:x`],
   ...[`l:revoke:${'x'.repeat(32)}`, 'm:admit::1', `m:promote:${agentId}:22`, `model:${agentId}:gemma-3`],
@@ -134,12 +148,16 @@ const FORGED = () => [
   ...['again:1', 'x:9', 'lang:xx', 'tz:Mars/Base', '', '💥', 's:x:1'],
 ]
 
-test('the sources were read: every command and button is in the matrix', () => {
-  expect(COMMANDS.length).toBeGreaterThanOrEqual(35)
-  for (const command of ['delete', 'share', 'memory', 'import', 'copy', 'leave']) expect(COMMANDS).toContain(command)
-  for (const verb of ['delete', 'delete!', 'forget!', 'import', 'copy', 'chat', 'newlink']) {
-    expect(AGENT_VERBS).toContain(verb)
-  }
+test('every command and button that is registered is in the matrix', () => {
+  expect(COMMANDS.length).toBeGreaterThanOrEqual(40)
+  expect(COMMANDS).toEqual(expect.arrayContaining(['delete', 'share', 'import', 'leave', 'back', 'skip', 'again']))
+  // Throws for a kind whose data nobody has described here.
+  const data = REGISTERED.buttons.flatMap(dataOf)
+  expect(data).toEqual(expect.arrayContaining([`a:delete!:${agentId}`, `a:import:${agentId}`, `l:revoke:${linkId}`]))
+  // Nothing is described here that is no more.
+  expect(Object.keys(REST).filter((kind) => !REGISTERED.buttons.includes(kind))).toEqual([])
+  expect(Object.keys(ARGUMENTS).filter((command) => !COMMANDS.includes(command))).toEqual([])
+  expect([...ONES_OWN].filter((kind) => !REGISTERED.buttons.includes(kind))).toEqual([])
 })
 
 describe.each(KINDS)('who %s', (kind) => {
@@ -165,14 +183,14 @@ describe.each(KINDS)('who %s', (kind) => {
     const before = await stateOf()
     const from = chat.sent.length
     for (const data of [...buttonsOf(), ...FORGED()]) {
-      // One's own to press: they leave or choose.
-      if (data.startsWith('a:leave:')) continue
       const { turn } = await chat.receives(chat.pressed(data))
       expect([data, turn]).toEqual([data, undefined])
     }
     expect(seen(from)).not.toContain(SECRET)
     expect(chat.sent.some((sent) => sent.kind === 'agent_file')).toBe(false)
     expect(await stateOf()).toBe(before)
+    // Some of them open a menu of one's own.
+    await chat.says('/cancel')
   })
 
   test('may talk only while the link is open, and is told why not', async () => {

@@ -15,8 +15,8 @@ export const ALLOWED_UPDATES = [
 
 /** Short menus: what is needed every day. /help has the rest. */
 const MENUS = {
-  all_private_chats: ['create', 'list', 'manage', 'stop', 'new', 'status', 'share', 'account', 'help'],
-  all_group_chats: ['stop', 'list', 'manage', 'help'],
+  all_private_chats: ['create', 'list', 'manage', 'stop', 'again', 'steps', 'new', 'share', 'account', 'help'],
+  all_group_chats: ['stop', 'again', 'steps', 'list', 'manage', 'help'],
 } as const satisfies Partial<Record<BotCommandScope['type'], readonly (keyof Catalogue['menu'])[]>>
 
 /** Each update takes a durable write and nothing else: many may be under way. */

@@ -318,10 +318,17 @@ export class ChatEngine {
       telegram: this.#telegram,
       store,
       turns: this.#stops.controlFor(updateId),
+      resend: () => this.#resend(),
       agentChat: this.#facts.agentChat,
       cause,
     })
     return { ports, store }
+  }
+
+  #resend(): boolean {
+    const isWanted = this.#outbox.wantNewestAgain()
+    this.#onOutgoing()
+    return isWanted
   }
 
   #bot() {

@@ -223,6 +223,7 @@ export class FakeChat {
         return stopped
       },
       steps: () => this.steps,
+      last: ({ userId }) => (userId === undefined || this.formerTurn?.user.id === userId ? 't1' : undefined),
       retry: () => this.formerTurn,
     }
   }

@@ -7,14 +7,12 @@ import { saveAgentSettings } from '../database/agents.ts'
 import { LANGUAGES, wordsFor } from './catalogue/catalogue.ts'
 import { chatOf, type FakeChat } from './chat-window.fake.ts'
 import { agentOf, type FakeWorld, giveAgent, startFakeWorld } from './handling.fake.ts'
+import { registered } from './testing/registered.ts'
 
 const LONG_NAME = `${'👩‍🚀'.repeat(21)}x`
-const COMMANDS = [
-  'start', 'help', 'list', 'manage', 'stop', 'new', 'compact', 'status', 'cancel', 'soul', 'model', 'verbose', 'usage',
-  'account', 'login', 'logout', 'language', 'rich', 'timezone', 'share', 'memory', 'files', 'schedule', 'export', 'doctor',
-  'dashboard', 'pool', 'create', 'repair', 'update', 'delete', 'copy', 'import',
-  'chat', 'retry', 'back', 'skip', 'fly',
-] // biome-ignore format: one glance
+/** What takes away what others stand on comes last. */
+const LAST = ['delete', 'forget']
+const COMMANDS = [...registered().commands.filter((command) => !LAST.includes(command)), 'fly', 'delete', 'forget me']
 
 let world: FakeWorld
 beforeAll(async () => {

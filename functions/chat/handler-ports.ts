@@ -21,13 +21,14 @@ export interface HandlerContext {
   readonly telegram: Pick<TelegramClient, 'download'>
   readonly store: BufferedStore
   readonly turns: TurnControl
+  readonly resend: HandlerPorts['resend']
   readonly agentChat: string
   /** What the ids are made from: the same cause gives the same ids. */
   readonly cause: string
 }
 
 export function buildHandlerPorts(context: HandlerContext): HandlerPorts {
-  const { chat, bot, config, database, workflow, tell, telegram, store, turns, agentChat, cause } = context
+  const { chat, bot, config, database, workflow, tell, telegram, store, turns, resend, agentChat, cause } = context
   const seal = sealFor(config)
   return {
     chat,
@@ -37,6 +38,7 @@ export function buildHandlerPorts(context: HandlerContext): HandlerPorts {
     seal,
     store,
     turns,
+    resend,
     agent: async (agentId) =>
       agentControl(await agentClientFor(agentId, { config, database, seal }), agentChat, telegram),
     tell,

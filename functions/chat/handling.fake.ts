@@ -185,7 +185,12 @@ export function telegramUser({
 export function fakePorts(
   world: FakeWorld,
   chat: HandlerPorts['chat'],
-  { update, store, turns }: { update: Update; store: HandlerPorts['store']; turns: TurnControl },
+  {
+    update,
+    store,
+    turns,
+    resend = () => false,
+  }: { update: Update; store: HandlerPorts['store']; turns: TurnControl; resend?: HandlerPorts['resend'] },
 ): HandlerPorts {
   return {
     chat,
@@ -195,6 +200,7 @@ export function fakePorts(
     seal: world.seal,
     store,
     turns,
+    resend,
     provider: world.provider,
     async agent(agentId) {
       const agent = world.agents.get(agentId)

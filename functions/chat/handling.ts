@@ -37,6 +37,8 @@ export interface TurnControl {
   stop(): Promise<boolean>
   /** The last turns' steps, for the "Steps" view. */
   steps(turnId: string): readonly Extract<AgentEvent, { type: 'tool_use' | 'tool_result' }>[]
+  /** The newest turn that has begun, of one person where that is asked. */
+  last(of: { readonly agentId: string; readonly userId?: number }): string | undefined
   /** What was asked in an earlier turn, to be returned as `turn` once more; `undefined` when it is too long ago. */
   retry(turnId: string): TurnInput | undefined
 }
@@ -92,6 +94,8 @@ export interface HandlerPorts {
   readonly seal: Seal
   readonly store: ChatStore
   readonly turns: TurnControl
+  /** Sends the newest message again whose arrival could not be established. @returns false when there is none */
+  resend(): boolean
   /** @throws {UserFacingError} when the agent has no address yet */
   agent(agentId: string): Promise<AgentControl>
   /**

@@ -191,6 +191,12 @@ export class Outbox {
     )
   }
 
+  /** The same for the newest of them, typed. @returns false when there is none */
+  wantNewestAgain(): boolean {
+    const [newest] = this.#database.query("SELECT seq FROM outbox WHERE state = 'unsure' ORDER BY seq DESC LIMIT 1")
+    return newest !== undefined && this.wantAgain(z.int().parse(newest.seq))
+  }
+
   /** Unless the person asked for it in the meantime. */
   markUnsure(seq: number, now: number): void {
     this.#database.query(

@@ -1,9 +1,10 @@
 /** Everything a person can type or press, in the order it is tried. A table without state: built once. */
 import { bringsAgent } from './agents/brought-agent.ts'
-import { offerAgain, registerRunAgain } from './agents/edited-message.ts'
+import { offerAgain } from './agents/edited-message.ts'
 import { talk } from './agents/talk.ts'
 import { registerTopicName } from './agents/topic-name.ts'
 import { registerAccount } from './commands/account.ts'
+import { registerAgain } from './commands/again.ts'
 import { registerCancel } from './commands/cancel.ts'
 import { registerChat } from './commands/chat.ts'
 import { registerCompact } from './commands/compact.ts'
@@ -27,6 +28,7 @@ import { registerModel } from './commands/model.ts'
 import { registerNew } from './commands/new.ts'
 import { registerPool } from './commands/pool.ts'
 import { registerRepair } from './commands/repair.ts'
+import { registerResend } from './commands/resend.ts'
 import { registerRetry } from './commands/retry.ts'
 import { registerRich } from './commands/rich.ts'
 import { registerSchedule } from './commands/schedule.ts'
@@ -34,9 +36,9 @@ import { registerShare } from './commands/share.ts'
 import { registerSoul } from './commands/soul.ts'
 import { registerStart } from './commands/start.ts'
 import { registerStatus } from './commands/status.ts'
+import { registerSteps } from './commands/steps.ts'
 import { registerStop } from './commands/stop.ts'
 import { registerTimezone } from './commands/timezone.ts'
-import { registerTurnButtons } from './commands/turn-buttons.ts'
 import { registerUpdate } from './commands/update.ts'
 import { registerUsage } from './commands/usage.ts'
 import { registerVerbose } from './commands/verbose.ts'
@@ -59,6 +61,9 @@ const REGISTRATIONS: readonly ((router: Router) => void)[] = [
   registerRepair,
   registerUpdate,
   registerStop,
+  registerAgain,
+  registerSteps,
+  registerResend,
   registerNew,
   registerCompact,
   registerStatus,
@@ -83,8 +88,6 @@ const REGISTRATIONS: readonly ((router: Router) => void)[] = [
   registerDoctor,
   registerDashboard,
   registerPool,
-  registerTurnButtons,
-  registerRunAgain,
   registerWizardButtons,
   registerTopicName,
 ]
@@ -92,10 +95,10 @@ const REGISTRATIONS: readonly ((router: Router) => void)[] = [
 /** What stands on a wizard's buttons, typed. */
 const WIZARD_COMMANDS: ReadonlySet<string> = new Set(['cancel', 'back', 'skip'])
 
-export const router = buildRouter()
+export const router = buildRouter(createRouter())
 
-function buildRouter(): Router {
-  const built = createRouter()
+/** @param built gets every command and button; tests give one that writes them down */
+export function buildRouter(built: Router): Router {
   built.use((ctx, next) => {
     dropExpiredWizard(ctx)
     return next()

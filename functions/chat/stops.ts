@@ -66,6 +66,7 @@ export class Stops {
         return wasRunning || dropped > 0
       },
       steps: (turnId) => runner.steps(turnId),
+      last: (of) => runner.last(of),
       retry: (turnId) => runner.retry(turnId),
     }
   }

@@ -144,6 +144,10 @@ export class TurnRunner {
     return (live ?? this.#ports.turns.find(turnId)?.progress)?.steps ?? []
   }
 
+  last(of: Parameters<TurnStore['last']>[0]): string | undefined {
+    return this.#ports.turns.last(of)
+  }
+
   /** What was asked, to be asked again under another id. */
   retry(turnId: string): TurnInput | undefined {
     return this.#ports.turns.find(turnId)?.input

@@ -2,7 +2,7 @@
 import type { Message } from 'grammy/types'
 import { z } from 'zod'
 import { Attachment } from '../../agent-vm/protocol.ts'
-import type { ChatDatabase } from './chat-database.ts'
+import type { ChatDatabase, SqlValue } from './chat-database.ts'
 import type { TurnInput } from './handling.ts'
 import { updateIdOf } from './turn-id.ts'
 import { TurnProgress } from './turn-progress.ts'
@@ -83,6 +83,16 @@ export class TurnStore {
 
   running(): TurnRow | undefined {
     return this.#one("SELECT * FROM turns WHERE state = 'running' ORDER BY seq LIMIT 1")
+  }
+
+  /** The newest that has begun; what was handed to another turn is part of that one. */
+  last({ agentId, userId }: { readonly agentId: string; readonly userId?: number }): string | undefined {
+    const ofPerson = userId === undefined ? '' : "AND json_extract(input, '$.user.id') = ?"
+    return this.#one(
+      `SELECT * FROM turns WHERE agent_id = ? AND state IN ('running', 'done', 'failed') ${ofPerson} ORDER BY seq DESC LIMIT 1`,
+      agentId,
+      ...(userId === undefined ? [] : [userId]),
+    )?.turnId
   }
 
   firstQueued(): TurnRow | undefined {
@@ -170,7 +180,7 @@ export class TurnStore {
     )
   }
 
-  #one(sql: string, ...values: string[]): TurnRow | undefined {
+  #one(sql: string, ...values: SqlValue[]): TurnRow | undefined {
     const [row] = this.#database.query(sql, ...values)
     return row && parseRow(row)
   }

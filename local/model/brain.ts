@@ -30,6 +30,11 @@ export function think(messages: readonly RequestMessage[], tools: readonly Offer
   return withNote(say(smallTalk(situation)), situation)
 }
 
+/** Asked to, it refuses as a real server may refuse a request. */
+export function refuses(messages: readonly RequestMessage[]): boolean {
+  return /^refuse to answer\b/i.test(understand(messages, []).request)
+}
+
 type Skill = (situation: Situation) => BrainReply | undefined
 
 /** The first that knows what to do answers. Each handles both its request and what came back from its tools. */

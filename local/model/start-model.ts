@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
-import { type BrainReply, think } from './brain.ts'
+import { type BrainReply, refuses, think } from './brain.ts'
 import { ChatRequest, findIllegalOrder } from './chat-request.ts'
 import { createPrefixCache } from './prefix-cache.ts'
 
@@ -91,6 +91,7 @@ function modelApp({
       const message = `This model's maximum context length is ${limit} tokens. However, your request has ${promptTokens} input tokens.`
       return c.json(failure(message, 'context_length_exceeded'), 400)
     }
+    if (refuses(request.messages)) return c.json(failure('This request was refused, as was asked for.'), 400)
     const reply = think(request.messages, request.tools ?? [])
     const cachedTokens = Math.floor(cache.commonPrefix(c.req.header('authorization') ?? '', prompt) / CHARS_PER_TOKEN)
     const usage = usageOf(promptTokens, cachedTokens, reply)

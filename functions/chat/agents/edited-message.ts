@@ -2,7 +2,7 @@
 
 import type { Message } from 'grammy/types'
 import { z } from 'zod'
-import type { BaalContext, Router } from '../routing/baal-context.ts'
+import type { BaalContext } from '../routing/baal-context.ts'
 import { button } from '../routing/buttons.ts'
 import { contentOf } from '../routing/message-content.ts'
 import { currentAgentOf } from './current-agent.ts'
@@ -32,7 +32,7 @@ export async function offerAgain(ctx: BaalContext, message: Message): Promise<vo
   if (known?.messageId === message.message_id) return
   out.add({
     kind: 'send',
-    ref: `edited:${message.message_id}`,
+    ref: offerRef(message.message_id),
     text: { text: words.chat.edited, entities: [] },
     keyboard: [[button(words.buttons.runAgain, `again:${message.message_id}`)]],
     replyTo: message.message_id,
@@ -40,18 +40,29 @@ export async function offerAgain(ctx: BaalContext, message: Message): Promise<vo
   })
 }
 
-export function registerRunAgain(router: Router): void {
-  router.callbackQuery(/^again:(\d{1,16})$/, async (ctx) => {
-    const { ports, user, words, out } = ctx
-    const edited = ports.store.get(KEY, Edited)
-    const isKnown = edited?.messageId === Number(ctx.match[1])
-    if (!isKnown || edited.agentId !== currentAgentOf(ports.store)?.agentId) {
-      return out.toast(words.chat.editedGone, true)
-    }
-    if (edited.userId !== user.id) return out.toast(words.toasts.notYours)
+/**
+ * The edited message goes to the agent now.
+ * @param messageId the one whose button was pressed; typed, the last one is meant
+ * @returns false when nobody typed that and there is none: nothing was said then
+ */
+export async function runEdited(ctx: BaalContext, messageId?: number): Promise<boolean> {
+  const { ports, user, words, out } = ctx
+  const edited = ports.store.get(KEY, Edited)
+  const isTyped = messageId === undefined
+  const isKnown = edited !== undefined && (isTyped || edited.messageId === messageId)
+  const isMeant = isKnown && edited.agentId === currentAgentOf(ports.store)?.agentId
+  if (isTyped && (!isMeant || edited.userId !== user.id)) return false
+  if (!isMeant) out.toast(words.chat.editedGone, true)
+  else if (edited.userId !== user.id) out.toast(words.toasts.notYours)
+  else {
     ports.store.delete(KEY)
     out.toast(words.chat.runningAgain)
-    if (out.pressed) out.delete(out.pressed)
+    out.delete({ ref: offerRef(edited.messageId) })
     await talk(ctx, { message: contentOf(edited.message, ports.bot) ?? '', source: edited.message })
-  })
+  }
+  return true
+}
+
+function offerRef(messageId: number): string {
+  return `edited:${messageId}`
 }

@@ -91,7 +91,7 @@ export const chinese: Catalogue = {
   },
   help: {
     body: (p) =>
-      fmt`${bold('我能做什么')}\n\n/create – 创建智能体\n/list – 你的智能体\n/chat、/manage – 换一个对话、离开这个\n\n${bold('聊天时')}\n/stop – 停止回答\n/new – 新对话\n/compact – 精简长对话\n/status – 它的状况\n/memory、/files、/schedule – 它记得的、保存的和计划的\n/verbose – 显示或隐藏它的步骤\n\n${bold('你的智能体')}\n/soul – 名字、性格、模型\n/share – 让别人和它对话\n/doctor – 它为什么不回答，怎么办\n/repair、/update – 重新安装、更新\n/export、/import – 带走、带回\n/copy – 再做一个一样的\n/delete – 删除\n\n${bold('你')}\n/account、/usage、/login、/language、/timezone、/rich\n/forget me – 忘记关于你的一切${p.create ? '\n\n你还没有智能体：按下面的按钮。' : ''}`,
+      fmt`${bold('我能做什么')}\n\n/create – 创建智能体\n/list – 你的智能体\n/chat、/manage – 换一个对话、离开这个\n\n${bold('聊天时')}\n/stop – 停止回答\n/new – 新对话\n/compact – 精简长对话\n/status – 它的状况\n/memory、/files、/schedule – 它记得的、保存的和计划的\n/verbose – 显示或隐藏它的步骤\n/again – 再问一次同样的问题\n/steps – 它为上一个回答做了什么\n/resend – 重新发送可能丢失的消息\n\n${bold('你的智能体')}\n/soul – 名字、性格、模型\n/share – 让别人和它对话\n/doctor – 它为什么不回答，怎么办\n/repair、/update – 重新安装、更新\n/export、/import – 带走、带回\n/copy – 再做一个一样的\n/delete – 删除\n\n${bold('你')}\n/account、/usage、/login、/language、/timezone、/rich\n/forget me – 忘记关于你的一切${p.create ? '\n\n你还没有智能体：按下面的按钮。' : ''}`,
   },
   wizard: {
     step: (p) => `第 ${p.number} 步，共 ${p.of} 步`,
@@ -247,6 +247,9 @@ export const chinese: Catalogue = {
     notCompacted: '对话已经很短了。',
     verboseOn: '它工作时会显示步骤。',
     verboseOff: '步骤已隐藏；你只会看到回答。',
+    noSteps: '这个回答没有用到工具。',
+    nothingToRepeat: '还没有可以再问一次的问题。',
+    nothingToResend: '这里没有丢失的消息，不需要重新发送。',
   },
   status: {
     line: (p) => fmt`${bold(p.agent)}：${p.status}\n模型：${p.model}`,
@@ -444,6 +447,8 @@ export const chinese: Catalogue = {
     list: '你的智能体',
     manage: '离开这个智能体',
     stop: '停止回答',
+    again: '再问一次同样的问题',
+    steps: '它为回答做了什么',
     new: '新对话',
     status: '智能体的状况',
     share: '让别人和它对话',

@@ -110,7 +110,7 @@ export const english = {
   },
   help: {
     body: (p: { create: boolean }): FormattedText =>
-      fmt`${bold('What I can do')}\n\n/create – make an agent\n/list – your agents\n/chat, /manage – talk to another one, leave this one\n\n${bold('While you chat')}\n/stop – stop the answer\n/new – new conversation\n/compact – shorten a long one\n/status – how it is doing\n/memory, /files, /schedule – what it knows, has and plans\n/verbose – show or hide its steps\n\n${bold('Your agent')}\n/soul – name, personality, model\n/share – let others talk to it\n/doctor – why it does not answer, and what helps\n/repair, /update – set it up anew, bring it up to date\n/export, /import – take it with you, bring it back\n/copy – make another one like it\n/delete – delete it\n\n${bold('You')}\n/account, /usage, /login, /language, /timezone, /rich\n/forget me – forget everything about you${p.create ? '\n\nYou have no agent yet: press the button.' : ''}`,
+      fmt`${bold('What I can do')}\n\n/create – make an agent\n/list – your agents\n/chat, /manage – talk to another one, leave this one\n\n${bold('While you chat')}\n/stop – stop the answer\n/new – new conversation\n/compact – shorten a long one\n/status – how it is doing\n/memory, /files, /schedule – what it knows, has and plans\n/verbose – show or hide its steps\n/again – ask the same once more\n/steps – what it did for its last answer\n/resend – send again what may be lost\n\n${bold('Your agent')}\n/soul – name, personality, model\n/share – let others talk to it\n/doctor – why it does not answer, and what helps\n/repair, /update – set it up anew, bring it up to date\n/export, /import – take it with you, bring it back\n/copy – make another one like it\n/delete – delete it\n\n${bold('You')}\n/account, /usage, /login, /language, /timezone, /rich\n/forget me – forget everything about you${p.create ? '\n\nYou have no agent yet: press the button.' : ''}`,
   },
   wizard: {
     step: (p: { number: number; of: number }) => `Step ${p.number} of ${p.of}`,
@@ -278,6 +278,9 @@ export const english = {
     notCompacted: 'The conversation is short already.',
     verboseOn: 'Its steps are shown while it works.',
     verboseOff: 'Its steps are hidden; you see only the answers.',
+    noSteps: 'It used no tools for that answer.',
+    nothingToRepeat: 'There is no question to ask again yet.',
+    nothingToResend: 'Nothing got lost here: there is nothing to send again.',
   },
   status: {
     line: (p: { agent: string; status: string; model: string }): FormattedText =>
@@ -500,6 +503,8 @@ export const english = {
     list: 'Your agents',
     manage: 'Leave this agent',
     stop: 'Stop the answer',
+    again: 'Ask the same again',
+    steps: 'What it did for its answer',
     new: 'New conversation',
     status: 'How your agent is doing',
     share: 'Let others talk to it',

@@ -106,7 +106,7 @@ export const french: Catalogue = {
   },
   help: {
     body: (p) =>
-      fmt`${bold('Ce que je sais faire')}\n\n/create – créer un agent\n/list – vos agents\n/chat, /manage – parler à un autre, quitter celui-ci\n\n${bold('Pendant la discussion')}\n/stop – arrêter la réponse\n/new – nouvelle conversation\n/compact – résumer une longue conversation\n/status – comment il va\n/memory, /files, /schedule – ce qu’il sait, possède et prévoit\n/verbose – montrer ou masquer ses étapes\n\n${bold('Votre agent')}\n/soul – nom, personnalité, modèle\n/share – laisser d’autres lui parler\n/doctor – pourquoi il ne répond pas, et ce qui aide\n/repair, /update – le réinstaller, le mettre à jour\n/export, /import – l’emporter, le rapporter\n/copy – en faire un autre pareil\n/delete – le supprimer\n\n${bold('Vous')}\n/account, /usage, /login, /language, /timezone, /rich\n/forget me – tout oublier de vous${p.create ? '\n\nVous n’avez pas encore d’agent : appuyez sur le bouton.' : ''}`,
+      fmt`${bold('Ce que je sais faire')}\n\n/create – créer un agent\n/list – vos agents\n/chat, /manage – parler à un autre, quitter celui-ci\n\n${bold('Pendant la discussion')}\n/stop – arrêter la réponse\n/new – nouvelle conversation\n/compact – résumer une longue conversation\n/status – comment il va\n/memory, /files, /schedule – ce qu’il sait, possède et prévoit\n/verbose – montrer ou masquer ses étapes\n/again – reposer la même question\n/steps – ce qu’il a fait pour sa dernière réponse\n/resend – renvoyer ce qui s’est peut-être perdu\n\n${bold('Votre agent')}\n/soul – nom, personnalité, modèle\n/share – laisser d’autres lui parler\n/doctor – pourquoi il ne répond pas, et ce qui aide\n/repair, /update – le réinstaller, le mettre à jour\n/export, /import – l’emporter, le rapporter\n/copy – en faire un autre pareil\n/delete – le supprimer\n\n${bold('Vous')}\n/account, /usage, /login, /language, /timezone, /rich\n/forget me – tout oublier de vous${p.create ? '\n\nVous n’avez pas encore d’agent : appuyez sur le bouton.' : ''}`,
   },
   wizard: {
     step: (p) => `Étape ${p.number} sur ${p.of}`,
@@ -269,6 +269,9 @@ export const french: Catalogue = {
     notCompacted: 'La conversation est déjà courte.',
     verboseOn: 'Ses étapes sont montrées pendant qu’il travaille.',
     verboseOff: 'Ses étapes sont masquées ; vous ne voyez que les réponses.',
+    noSteps: 'Il n’a utilisé aucun outil pour cette réponse.',
+    nothingToRepeat: 'Il n’y a pas encore de question à reposer.',
+    nothingToResend: 'Rien ne s’est perdu ici : il n’y a rien à renvoyer.',
   },
   status: {
     line: (p) => fmt`${bold(p.agent)} : ${p.status}\nModèle : ${p.model}`,
@@ -475,6 +478,8 @@ export const french: Catalogue = {
     list: 'Vos agents',
     manage: 'Quitter cet agent',
     stop: 'Arrêter la réponse',
+    again: 'Reposer la même question',
+    steps: 'Ce qu’il a fait pour sa réponse',
     new: 'Nouvelle conversation',
     status: 'Comment va votre agent',
     share: 'Laisser d’autres lui parler',

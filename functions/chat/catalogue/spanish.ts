@@ -104,7 +104,7 @@ export const spanish: Catalogue = {
   },
   help: {
     body: (p) =>
-      fmt`${bold('Lo que sé hacer')}\n\n/create – crear un agente\n/list – tus agentes\n/chat, /manage – hablar con otro, dejar este\n\n${bold('Mientras hablas')}\n/stop – parar la respuesta\n/new – nueva conversación\n/compact – resumir una larga\n/status – cómo está\n/memory, /files, /schedule – lo que sabe, tiene y planea\n/verbose – mostrar u ocultar sus pasos\n\n${bold('Tu agente')}\n/soul – nombre, personalidad, modelo\n/share – dejar que otros hablen con él\n/doctor – por qué no responde y qué ayuda\n/repair, /update – prepararlo de nuevo, actualizarlo\n/export, /import – llevártelo, traerlo de vuelta\n/copy – hacer otro igual\n/delete – eliminarlo\n\n${bold('Tú')}\n/account, /usage, /login, /language, /timezone, /rich\n/forget me – olvidar todo de ti${p.create ? '\n\nAún no tienes ningún agente: pulsa el botón.' : ''}`,
+      fmt`${bold('Lo que sé hacer')}\n\n/create – crear un agente\n/list – tus agentes\n/chat, /manage – hablar con otro, dejar este\n\n${bold('Mientras hablas')}\n/stop – parar la respuesta\n/new – nueva conversación\n/compact – resumir una larga\n/status – cómo está\n/memory, /files, /schedule – lo que sabe, tiene y planea\n/verbose – mostrar u ocultar sus pasos\n/again – preguntar lo mismo otra vez\n/steps – lo que hizo para su última respuesta\n/resend – enviar de nuevo lo que quizá se perdió\n\n${bold('Tu agente')}\n/soul – nombre, personalidad, modelo\n/share – dejar que otros hablen con él\n/doctor – por qué no responde y qué ayuda\n/repair, /update – prepararlo de nuevo, actualizarlo\n/export, /import – llevártelo, traerlo de vuelta\n/copy – hacer otro igual\n/delete – eliminarlo\n\n${bold('Tú')}\n/account, /usage, /login, /language, /timezone, /rich\n/forget me – olvidar todo de ti${p.create ? '\n\nAún no tienes ningún agente: pulsa el botón.' : ''}`,
   },
   wizard: {
     step: (p) => `Paso ${p.number} de ${p.of}`,
@@ -265,6 +265,9 @@ export const spanish: Catalogue = {
     notCompacted: 'La conversación ya es corta.',
     verboseOn: 'Sus pasos se muestran mientras trabaja.',
     verboseOff: 'Sus pasos están ocultos; solo ves las respuestas.',
+    noSteps: 'No usó ninguna herramienta para esa respuesta.',
+    nothingToRepeat: 'Aún no hay ninguna pregunta que repetir.',
+    nothingToResend: 'Aquí no se perdió nada: no hay nada que enviar de nuevo.',
   },
   status: {
     line: (p) => fmt`${bold(p.agent)}: ${p.status}\nModelo: ${p.model}`,
@@ -470,6 +473,8 @@ export const spanish: Catalogue = {
     list: 'Tus agentes',
     manage: 'Dejar este agente',
     stop: 'Parar la respuesta',
+    again: 'Preguntar lo mismo otra vez',
+    steps: 'Lo que hizo para su respuesta',
     new: 'Nueva conversación',
     status: 'Cómo está tu agente',
     share: 'Dejar que otros hablen con él',

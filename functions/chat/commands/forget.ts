@@ -1,4 +1,4 @@
-/** /forget me: asks once, then everything of the person goes. The sweep (`forget-people.ts`) does it, and does not give up. */
+/** /forget me: asks once (`/forget me yes` is the answer), then everything of the person goes. The sweep (`forget-people.ts`) does it, and does not give up. */
 import { listAgents } from '../../database/agents.ts'
 import { requestForgetting } from '../../database/forgetting.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
@@ -7,8 +7,10 @@ import { onCommand } from '../routing/on-command.ts'
 
 export function registerForget(router: Router): void {
   onCommand(router, 'forget', async (ctx, argument) => {
-    if (argument.toLowerCase() !== 'me') return ctx.out.send(ctx.words.forget.usage)
-    return confirm(ctx)
+    const [who, answer] = argument.toLowerCase().split(/\s+/)
+    if (who !== 'me') return ctx.out.send(ctx.words.forget.usage)
+    if (answer === 'yes') return begin(ctx)
+    return answer === 'no' ? ctx.out.send(ctx.words.forget.kept) : confirm(ctx)
   })
   router.callbackQuery('f:no', (ctx) => ctx.out.show(ctx.words.forget.kept))
   router.callbackQuery('f:yes', begin)

@@ -1,6 +1,6 @@
 /**
- * /import: an exported agent comes back by sending its file. Which of the owner's agents becomes it is asked with buttons, or
- * named in the file's caption: `/import Rex`.
+ * /import: an exported agent comes back by sending its file. Which of the owner's agents becomes it is asked with buttons, and
+ * can be typed, with the file or after it: `/import Rex`. `/import no` says that it is only a file.
  */
 import type { Message } from 'grammy/types'
 import { z } from 'zod'
@@ -27,7 +27,7 @@ const Waiting = z.object({
 const MAX_BYTES = 20 * 1024 * 1024
 
 export function registerImport(router: Router): void {
-  onCommand(router, 'import', (ctx) => ctx.out.send(ctx.words.import.notAFile))
+  onCommand(router, 'import', importTyped)
   router.callbackQuery(/^a:import:([a-z0-9]{1,32})$/, async (ctx) => {
     const agent = await findOwnAgent(ctx.ports.database, ctx.match[1] ?? '', ctx.user.id)
     const waiting = ctx.ports.store.get(KEY, Waiting)
@@ -39,18 +39,42 @@ export function registerImport(router: Router): void {
   router.callbackQuery(/^i:file:(\d{1,16})$/, async (ctx) => {
     const waiting = ctx.ports.store.get(KEY, Waiting)
     if (waiting?.messageId !== Number(ctx.match[1])) return ctx.out.toast(ctx.words.toasts.outdated)
-    ctx.ports.store.delete(KEY)
-    if (ctx.out.pressed) ctx.out.delete(ctx.out.pressed)
-    return talk(ctx, { message: waiting.message.caption ?? '', source: waiting.message })
+    return handOver(ctx, waiting)
   })
 }
 
+async function importTyped(ctx: BaalContext, typed: string): Promise<void> {
+  const { ports, words, out } = ctx
+  const waiting = ports.store.get(KEY, Waiting)
+  if (!waiting || typed === '') return out.send(words.import.notAFile)
+  if (typed.toLowerCase() === 'no' && currentAgentOf(ports.store)) return handOver(ctx, waiting)
+  const agent = (await importableAgents(ctx)).find(({ name }) => isSameName(name, typed))
+  if (!agent) return out.send(words.chat.notFound)
+  ports.store.delete(KEY)
+  return bringIn(ctx, agent, waiting.fileId)
+}
+
+/** A file like any other, for the agent of this chat. */
+async function handOver(ctx: BaalContext, { message, messageId }: z.infer<typeof Waiting>): Promise<void> {
+  ctx.ports.store.delete(KEY)
+  ctx.out.delete({ ref: offerRef(messageId) })
+  return talk(ctx, { message: message.caption ?? '', source: message })
+}
+
+function offerRef(messageId: number): string {
+  return `import:${messageId}`
+}
+
+async function importableAgents({ ports, user }: BaalContext): Promise<Agent[]> {
+  return (await listAgents(ports.database, user.id)).filter(({ status }) => status === 'running')
+}
+
 export async function offerImport(ctx: BaalContext, message: Message): Promise<void> {
-  const { ports, user, words, out } = ctx
+  const { ports, words, out } = ctx
   const { document, caption = '' } = message
   if (!document) return
   if ((document.file_size ?? 0) > MAX_BYTES) return out.send(words.import.tooLarge)
-  const own = (await listAgents(ports.database, user.id)).filter(({ status }) => status === 'running')
+  const own = await importableAgents(ctx)
   const typed = caption.replace(/^\/import\S*\s*/i, '').trim()
   const named = /^\/import\b/i.test(caption) ? own.find(({ name }) => isSameName(name, typed)) : undefined
   if (named) return bringIn(ctx, named, document.file_id)
@@ -58,6 +82,7 @@ export async function offerImport(ctx: BaalContext, message: Message): Promise<v
   ports.store.put(KEY, { fileId: document.file_id, messageId: message.message_id, message })
   const asFile = currentAgentOf(ports.store) ? [[button(words.import.asFile, `i:file:${message.message_id}`)]] : []
   out.send(words.import.offer({ name: clip(document.file_name ?? '', 100) }), {
+    ref: offerRef(message.message_id),
     keyboard: [
       ...own.map(({ id, name }) => [agentButton(words.buttons.bringIn({ agent: name }), 'import', id)]),
       ...asFile,

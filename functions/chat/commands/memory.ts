@@ -1,6 +1,6 @@
 /**
- * /memory: what an agent remembers, to see, rewrite (`/memory edit`) or forget (`/memory forget`). It lies in a file of its
- * workspace.
+ * /memory: what an agent remembers, to see, rewrite (`/memory edit`) or forget (`/memory forget`, answered by
+ * `/memory forget yes`). It lies in a file of its workspace.
  */
 import type { Agent } from '../../database/agents.ts'
 import { MAX_MEMORY_BYTES, MEMORY_FILE } from '../agents/memory-file.ts'
@@ -17,14 +17,12 @@ export function registerMemory(router: Router): void {
   onAgentCommand(router, 'memory', memoryCommand, { takesArgument: true })
   onAgentButton(router, 'remember', rewrite)
   onAgentButton(router, 'forget', confirmForget)
-  onAgentButton(router, 'forget!', async ({ ports, words, out }, agent) => {
-    await (await ports.agent(agent.id)).writeText(MEMORY_FILE, '')
-    out.show(words.memory.forgotten, [[agentButton(words.buttons.back, 'memory', agent.id)]])
-  })
+  onAgentButton(router, 'forget!', forget)
 }
 
 async function memoryCommand(ctx: BaalContext, agent: Agent, typed: string): Promise<void> {
-  const wanted = typed.trim().toLowerCase()
+  const wanted = typed.trim().toLowerCase().replace(/\s+/g, ' ')
+  if (wanted === 'forget yes') return forget(ctx, agent)
   if (wanted === 'forget') return confirmForget(ctx, agent)
   return wanted === 'edit' ? rewrite(ctx, agent) : showMemory(ctx, agent)
 }
@@ -38,6 +36,11 @@ async function confirmForget({ words, out }: BaalContext, agent: Agent): Promise
     [agentButton(words.buttons.forgetConfirm, 'forget!', agent.id, 'danger')],
     [agentButton(words.buttons.back, 'memory', agent.id)],
   ])
+}
+
+async function forget({ ports, words, out }: BaalContext, agent: Agent): Promise<void> {
+  await (await ports.agent(agent.id)).writeText(MEMORY_FILE, '')
+  out.show(words.memory.forgotten, [[agentButton(words.buttons.back, 'memory', agent.id)]])
 }
 
 async function showMemory({ ports, words, out }: BaalContext, agent: Agent): Promise<void> {

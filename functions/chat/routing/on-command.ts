@@ -12,6 +12,8 @@ export const GROUP_COMMANDS: ReadonlySet<string> = new Set([
   'leave',
   'manage',
   'stop',
+  'again',
+  'steps',
   'new',
   'compact',
   'status',

@@ -1,34 +1,28 @@
-/** Buttons under answers: what the agent did in a turn, and the same question once more. */
-
+/** /steps, and the button under an answer: what the agent did for it. */
 import { currentAgentOf } from '../agents/current-agent.ts'
-import { talk } from '../agents/talk.ts'
 import { clip, fmt, join, longQuote, type Phrase } from '../catalogue/format.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
+import { onCommand } from '../routing/on-command.ts'
 import { describeTool } from '../tool-label.ts'
-import { RETRY_BUTTON, STEPS_BUTTON } from '../turn-buttons.ts'
+import { STEPS_BUTTON } from '../turn-buttons.ts'
 
 /** Together below what one message holds. */
 const SHOWN_STEPS = 40
 const SHOWN_SUMMARY_POINTS = 60
 
-export function registerTurnButtons(router: Router): void {
-  router.callbackQuery(STEPS_BUTTON.pattern, (ctx) => showSteps(ctx, STEPS_BUTTON.parse(ctx.callbackQuery.data) ?? ''))
-  router.callbackQuery(RETRY_BUTTON.pattern, async (ctx) => {
-    const former = ctx.ports.turns.retry(RETRY_BUTTON.parse(ctx.callbackQuery.data) ?? '')
-    // In a group only who asked may ask again; and only the agent that the chat still talks to.
-    if (!former || former.agentId !== currentAgentOf(ctx.ports.store)?.agentId) {
-      return ctx.out.toast(ctx.words.chat.editedGone, true)
-    }
-    if (former.user.id !== ctx.user.id) return ctx.out.toast(ctx.words.toasts.notYours)
-    ctx.out.toast(ctx.words.chat.runningAgain)
-    return talk(ctx, former)
+export function registerSteps(router: Router): void {
+  onCommand(router, 'steps', (ctx) => {
+    const { store, turns } = ctx.ports
+    const current = currentAgentOf(store)
+    return showSteps(ctx, current && turns.last(current))
   })
+  router.callbackQuery(STEPS_BUTTON.pattern, (ctx) => showSteps(ctx, STEPS_BUTTON.parse(ctx.callbackQuery.data)))
 }
 
-function showSteps({ ports, words, out }: BaalContext, turnId: string): void {
-  const steps = ports.turns.steps(turnId)
+function showSteps({ ports, words, out }: BaalContext, turnId: string | undefined): void {
+  const steps = turnId === undefined ? [] : ports.turns.steps(turnId)
   if (steps.length === 0) {
-    out.toast(words.toasts.nothing)
+    out.refuse(words.conversation.noSteps)
     return
   }
   const results = new Map(steps.flatMap((step) => (step.type === 'tool_result' ? [[step.id, step] as const] : [])))
