@@ -33,6 +33,8 @@ describe('registerBot', () => {
     expect(menus[0]?.payload).toMatchObject({ scope: { type: 'all_private_chats' } })
     expect(menus[0]?.payload).not.toHaveProperty('language_code')
     expect(menus.at(-1)?.payload).toMatchObject({ scope: { type: 'all_group_chats' }, language_code: 'zh' })
+    const places = menus.map(({ payload }) => `${JSON.stringify(payload.scope)} ${payload.language_code ?? ''}`)
+    expect(new Set(places).size).toBe(2 * LANGUAGES.length)
   })
 })
 

@@ -16,8 +16,12 @@ export const ALLOWED_UPDATES = [
 /** Short menus: what is needed every day. /help has the rest. */
 const MENUS = {
   all_private_chats: ['create', 'list', 'manage', 'stop', 'again', 'steps', 'new', 'share', 'account', 'help'],
+  /** The operator's own chat with the bot: no list of the everyday is shorter for what comes with it. */
+  operator: [
+    'create', 'list', 'manage', 'stop', 'again', 'steps', 'new', 'share', 'account', 'help', 'dashboard', 'pool',
+  ], // biome-ignore format: one menu, one glance
   all_group_chats: ['stop', 'again', 'steps', 'list', 'manage', 'help'],
-} as const satisfies Partial<Record<BotCommandScope['type'], readonly (keyof Catalogue['menu'])[]>>
+} as const satisfies Partial<Record<BotCommandScope['type'] | 'operator', readonly (keyof Catalogue['menu'])[]>>
 
 /** Each update takes a durable write and nothing else: many may be under way. */
 const MAX_CONNECTIONS = 100
@@ -94,7 +98,7 @@ function profileSettings(api: Api): ProfileSetting[] {
   })
 }
 
-function menuSetting(api: Api, type: keyof typeof MENUS, language: Language): ProfileSetting {
+function menuSetting(api: Api, type: 'all_private_chats' | 'all_group_chats', language: Language): ProfileSetting {
   const commands = commandsFor(type, language)
   const place = { scope: { type }, ...languageTag(language) }
   const inOrder = (list: readonly BotCommand[]) => list.map(({ command, description }) => `${command}: ${description}`)

@@ -12,6 +12,7 @@ import { describeReport } from './agents/deployment-progress.ts'
 import { lookUp } from './catalogue/catalogue.ts'
 import { metKey } from './forget-person.ts'
 import type { ClassifyUpdate, DescribeDeployment, HandlerPorts, HandleUpdate, Handling } from './handling.ts'
+import { keepOperatorMenu } from './operator-menu.ts'
 import { router } from './router.ts'
 import { withPlainCommand } from './routing/addressing.ts'
 import { BaalContext } from './routing/baal-context.ts'
@@ -46,6 +47,7 @@ export const handleUpdate: HandleUpdate = async (update, ports) => {
   }
   try {
     await router.middleware()(ctx, async () => undefined)
+    keepOperatorMenu(ctx)
     return out.finish()
   } catch (error) {
     return explain(error, ctx, replyTo(update, ports))

@@ -83,6 +83,15 @@ test('a topic gets its name, and losing that call repeats it', async () => {
   expect(chat.states()).toEqual(['sent'])
 })
 
+test('a menu of commands is set, and losing that call repeats it', async () => {
+  const chat = start()
+  chat.failOnce('setMyCommands', { kind: 'unknown', after: true })
+  chat.outbox.add('m', { kind: 'offer_commands', commands: [{ command: 'pool', description: 'Pool' }] }, 0)
+  await chat.drain()
+  expect(chat.telegram.menus).toEqual([['pool'], ['pool']])
+  expect(chat.states()).toEqual(['sent'])
+})
+
 describe('a rich message', () => {
   const blocks = [{ type: 'paragraph', text: 'one and two' }] as const
   const parts = (chat: ReturnType<typeof start>) => {

@@ -130,6 +130,8 @@ export class OutboxSender {
         return () => nothing(telegram.react(to, action.messageId, action.emoji))
       case 'name_topic':
         return () => nothing(telegram.nameTopic(to, action.name))
+      case 'offer_commands':
+        return () => nothing(telegram.offerCommands(to, action.commands))
       case 'document': {
         const { name, content, caption } = action
         const upload = { as: 'document', name, content: new TextEncoder().encode(content), caption } as const

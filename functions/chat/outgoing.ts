@@ -2,7 +2,7 @@
  * What a chat is told, as data. Handlers return these; they become outbox rows in the same transaction that marks the
  * update as done, and only then is Telegram called. So a crash repeats or loses nothing, and a test reads plain objects.
  */
-import type { InlineKeyboardButton } from 'grammy/types'
+import type { BotCommand, InlineKeyboardButton } from 'grammy/types'
 import type { RichMessage } from './rich/rich-message.ts'
 import type { FormattedText } from './text/formatted-text.ts'
 
@@ -53,5 +53,7 @@ export type Outgoing =
     }
   /** The topic of this chat gets a name that says what it is about. */
   | { readonly kind: 'name_topic'; readonly name: string }
+  /** The menu of commands in this chat alone; an empty one gives the chat back what all have. */
+  | { readonly kind: 'offer_commands'; readonly commands: readonly BotCommand[] }
   /** The one reaction a bot may have on a message; `emoji` undefined takes it back. */
   | { readonly kind: 'react'; readonly messageId: number; readonly emoji?: string }

@@ -75,7 +75,7 @@ function without({ fallbacks }: OutboxRow, fallback: number): SendVerdict {
 
 /** Doing it twice is the same as doing it once. */
 export function isRepeatable({ kind }: Outgoing): boolean {
-  return kind === 'edit' || kind === 'delete' || kind === 'react' || kind === 'name_topic'
+  return ['edit', 'delete', 'react', 'name_topic', 'offer_commands'].includes(kind)
 }
 
 export function backoff(attempts: number): number {

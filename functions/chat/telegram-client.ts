@@ -1,6 +1,6 @@
 /** Telegram's Bot API as this chat uses it: few calls, typed answers, every failure a `TelegramFailure`. */
 import { Api, InputFile } from 'grammy'
-import type { InputRichMessage, ReactionTypeEmoji, UserFromGetMe } from 'grammy/types'
+import type { BotCommand, InputRichMessage, ReactionTypeEmoji, UserFromGetMe } from 'grammy/types'
 import type { MessageBody } from './message-body.ts'
 import type { Keyboard } from './outgoing.ts'
 import type { RichMessage } from './rich/rich-message.ts'
@@ -50,6 +50,7 @@ export interface TelegramClient {
   deleteMessage(to: Destination, messageId: number): Promise<void>
   /** Nothing to do where there is no topic. */
   nameTopic(to: Destination, name: string): Promise<void>
+  offerCommands(to: Destination, commands: readonly BotCommand[]): Promise<void>
   react(to: Destination, messageId: number, emoji: string | undefined): Promise<void>
   sendDraft(to: Destination, draftId: number, text: FormattedText): Promise<void>
   sendTyping(to: Destination): Promise<void>
@@ -96,6 +97,12 @@ export function createTelegramClient({ token, apiRoot }: { token: string; apiRoo
       checked(async () => {
         if (threadId !== undefined) await api.editForumTopic(chatId, threadId, { name })
       }),
+    offerCommands: ({ chatId }, commands) => {
+      const scope = { type: 'chat', chat_id: chatId } as const
+      return checked(() =>
+        done(commands.length > 0 ? api.setMyCommands(commands, { scope }) : api.deleteMyCommands({ scope })),
+      )
+    },
     react: (to, messageId, emoji) =>
       checked(() =>
         done(

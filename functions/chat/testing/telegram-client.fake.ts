@@ -30,6 +30,7 @@ export class FakeTelegram implements TelegramClient {
   readonly messages = new Map<number, FakeMessage>()
   readonly calls: string[] = []
   readonly drafts: string[] = []
+  readonly menus: string[][] = []
   readonly topicNames: string[] = []
   readonly reactions = new Map<number, string | undefined>()
   readonly downloads = new Map<string, string>()
@@ -89,6 +90,10 @@ export class FakeTelegram implements TelegramClient {
 
   nameTopic(_to: Destination, name: string): Promise<void> {
     return this.#call('editForumTopic', () => void this.topicNames.push(name))
+  }
+
+  offerCommands(_to: Destination, commands: readonly { readonly command: string }[]): Promise<void> {
+    return this.#call('setMyCommands', () => void this.menus.push(commands.map(({ command }) => command)))
   }
 
   react(_to: Destination, messageId: number, emoji: string | undefined): Promise<void> {
