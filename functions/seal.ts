@@ -7,7 +7,7 @@ import type { Config } from './config.ts'
 
 /** What is sealed and for whom, e.g. `{ what: 'agent-secret', id: agentId }`. */
 export interface SealContext {
-  readonly what: 'agent-secret' | 'inference-key' | 'user-key' | 'link-token'
+  readonly what: 'agent-secret' | 'inference-key' | 'user-key' | 'link-token' | 'typed-key'
   readonly id: string
 }
 

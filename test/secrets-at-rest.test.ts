@@ -3,16 +3,23 @@
  * may be found. And when the key that seals them is changed, the old records still open and are sealed anew.
  */
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Update } from 'grammy/types'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Bindings } from '../functions/bindings.ts'
+import { ChatEngine } from '../functions/chat/chat-engine.ts'
 import { chatOf, type FakeChat } from '../functions/chat/chat-window.fake.ts'
+import { classifyUpdate, describeDeployment, handleUpdate } from '../functions/chat/handle-update.ts'
 import { type FakeWorld, giveAgent, startFakeWorld } from '../functions/chat/handling.fake.ts'
+import { fakeChatDatabase } from '../functions/chat/testing/chat-database.fake.ts'
 import { findAgent } from '../functions/database/agents.ts'
 import { agents, links, users } from '../functions/database/schema.ts'
 import { createSeal } from '../functions/seal.ts'
+import { startModel } from '../local/model/start-model.ts'
 import { ROOT } from '../local/settings.ts'
+import { startTelegram } from '../local/telegram/start-telegram.ts'
 
 const OWN_KEY = 'LTAI-planted-own-key-0123456789abcdef'
 const REFUSED_KEY = 'LTAI-planted-refused-key-0123456789'
@@ -50,8 +57,8 @@ beforeAll(async () => {
 afterAll(() => world.close())
 
 /** The database file, its log and whatever else lies beside them. */
-function everyByte(): Buffer {
-  const files = readdirSync(world.dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+function everyByte(folder = world.dataDir): Buffer {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   return Buffer.concat(files.map((entry) => readFileSync(join(entry.parentPath, entry.name))))
 }
 
@@ -71,6 +78,71 @@ test('no planted key is found in any byte of the database', () => {
   }
 })
 
+describe('a key that somebody just typed', () => {
+  const TYPED = ['LTAI-planted-with-login-0123456789abc', 'LTAI-planted-as-next-message-01234567']
+  const typed = (update_id: number, text: string) => {
+    const entities = text.startsWith('/') ? [{ type: 'bot_command', offset: 0, length: 6 }] : []
+    const person = { id: 9, is_bot: false, first_name: 'Ida' }
+    const chat = { id: 9, type: 'private', first_name: 'Ida' }
+    const date = Math.floor(Date.now() / 1000)
+    return { update_id, message: { message_id: update_id, date, chat, from: person, text, entities } } as Update
+  }
+
+  test('is in no file of the chat while it waits, nor after a crash, and arrives whole', async () => {
+    const folder = mkdtempSync(join(world.dataDir, 'chat-'))
+    const storage = fakeChatDatabase(join(folder, 'chat.sqlite'))
+    const telegram = await startTelegram({ port: 0, token: world.config.TELEGRAM_BOT_TOKEN })
+    const model = await startModel({ port: 0 })
+    const config = { ...world.config, TELEGRAM_API_ROOT: telegram.url, LIBERTAI_BASE_URL: `${model.url}/v1` }
+    telegram.sim.addPerson({ id: 9, first_name: 'Ida' })
+    telegram.sim.start(9)
+    const chatWith = (handle: typeof handleUpdate) =>
+      new ChatEngine({
+        identity: { name: '7000:9', botId: 7000, chatId: 9, kind: 'private' },
+        storage,
+        config,
+        env: {} as Bindings,
+        handlers: { classifyUpdate, describeDeployment, handleUpdate: handle },
+        handoverMs: 60_000,
+        wake: async () => undefined,
+        background: (work) => void work.catch(() => undefined),
+      })
+    const clear = () => TYPED.filter((key) => everyByte(folder).includes(key))
+    try {
+      const begun = Promise.withResolvers<void>()
+      const cut = chatWith(() => {
+        begun.resolve()
+        // As of an object that dies in it.
+        return new Promise(() => undefined)
+      })
+      await cut.enqueue(typed(1, `/login ${TYPED[0]}`))
+      expect(everyByte(folder).includes('Ida')).toBe(true)
+      expect(clear()).toEqual([])
+      void cut.run()
+      await begun.promise
+      expect(clear()).toEqual([])
+      const whole = chatWith(handleUpdate)
+      await whole.run()
+      expect(await keyOf(9)).toBe(TYPED[0])
+      await whole.enqueue(typed(2, '/login'))
+      await whole.run()
+      await whole.enqueue(typed(3, TYPED[1] ?? ''))
+      expect(clear()).toEqual([])
+      await whole.run()
+      expect(await keyOf(9)).toBe(TYPED[1])
+      expect(clear()).toEqual([])
+    } finally {
+      await telegram.close()
+      await model.close()
+    }
+  })
+
+  async function keyOf(id: number): Promise<string> {
+    const [user] = (await world.database.select().from(users)).filter((each) => each.id === id)
+    return world.seal.open(user?.apiKeySealed ?? '', { what: 'user-key', id: String(id) })
+  }
+})
+
 test('npm run rotate-key seals everything anew, once; what nobody can open stays and is told', async () => {
   const rotate = async (former: string) => {
     const env = {
@@ -83,11 +155,11 @@ test('npm run rotate-key seals everything anew, once; what nobody can open stays
     return run.then(({ stdout }) => stdout).catch((error: { stdout: string }) => error.stdout)
   }
   expect(await rotate(Buffer.alloc(32, 5).toString('base64url'))).toContain(
-    '0 sealed anew, 0 with the present key already, 4 that',
+    '0 sealed anew, 0 with the present key already, 5 that',
   )
   const before = world.config.BOT_ENCRYPTION_KEY
-  expect(await rotate(before)).toContain('4 sealed anew, 0 with the present key already, 0 that no given key opens')
-  expect(await rotate(before)).toContain('0 sealed anew, 4 with the present key already')
+  expect(await rotate(before)).toContain('5 sealed anew, 0 with the present key already, 0 that no given key opens')
+  expect(await rotate(before)).toContain('0 sealed anew, 5 with the present key already')
   const renewed = createSeal(NEW_SEALING_KEY)
   const [agent] = await world.database.select().from(agents)
   const [user] = (await world.database.select().from(users)).filter(({ id }) => id === 1)

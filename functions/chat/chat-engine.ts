@@ -16,6 +16,7 @@ import { addMetrics } from '../database/metrics.ts'
 import { findUser } from '../database/users.ts'
 import { describeError, log } from '../log.ts'
 import { MetricsBuffer } from '../metrics/metrics-buffer.ts'
+import { sealFor } from '../seal.ts'
 import { type AgentClient, agentClientFor } from './agent-client.ts'
 import type { Urgency } from './call-purse.ts'
 import { ChatBudget } from './chat-budget.ts'
@@ -39,6 +40,7 @@ import { prunePending, takePending } from './pending-delivery.ts'
 import { PendingFetch } from './pending-fetch.ts'
 import { Reports } from './reports.ts'
 import { RowWaiters } from './row-waiters.ts'
+import { openWords, sealWords, type WordsSeal } from './sealed-words.ts'
 import { sharedPurseOf } from './shared-purse.ts'
 import { isStaleIsolate, mayBeStaleIsolate } from './stale-isolate.ts'
 import { Stops } from './stops.ts'
@@ -97,11 +99,13 @@ export class ChatEngine {
   readonly #stops: Stops
   readonly #loops: WorkLoops
   readonly #metrics: MetricsBuffer
+  readonly #wordsSeal: WordsSeal
   #prunedAt = 0
 
   constructor(options: EngineOptions) {
     const { identity, storage, config } = options
     this.#options = options
+    this.#wordsSeal = { seal: sealFor(config), chat: identity.name }
     this.#facts = new ChatFacts(identity, storage)
     this.#inbox = new Inbox(storage)
     this.#outbox = new Outbox(storage, watermarkOf(options.env, identity.chatId))
@@ -147,6 +151,7 @@ export class ChatEngine {
     this.#intake = new Intake({
       ...this.#handling(),
       inbox: this.#inbox,
+      openWords: (update) => openWords(update, this.#wordsSeal),
       handleUpdate: options.handlers.handleUpdate,
       turnIdOf: (update) => turnIdOf(identity.botId, update.update_id),
       answerCallback: (queryId, answer) => this.#telegram.answerCallback(queryId, answer),
@@ -173,7 +178,8 @@ export class ChatEngine {
       now,
     })
     if (!lane) return 'ignored'
-    if (!this.#inbox.add(update, lane, now())) return 'duplicate'
+    const kept = await sealWords(update, openStore(this.#options.storage), this.#wordsSeal)
+    if (!this.#inbox.add(kept, lane, now())) return 'duplicate'
     if (lane === 'aside') return 'ignored'
     this.#metrics.count('baal_updates_total', { lane })
     if (lane === 'urgent') this.#stops.carryOut(update)

@@ -28,6 +28,8 @@ export interface IntakePorts {
   readonly outbox: Outbox
   readonly turns: TurnStore
   readonly handleUpdate: HandleUpdate
+  /** The update as it came in, where its words were sealed meanwhile. */
+  openWords(update: Update): Promise<Update>
   /** @param cause what the ids are made from */
   handlerPorts(cause: string, updateId?: number): Promise<{ ports: HandlerPorts; store: BufferedStore }>
   turnIdOf(update: Update): string
@@ -69,7 +71,7 @@ export class Intake {
     try {
       if (this.#resend(update, answer)) return this.#ports.inbox.markDone([first.updateId])
       const { ports, store } = await this.#ports.handlerPorts(`u${first.updateId}`, first.updateId)
-      const handling = await this.#ports.handleUpdate(update, ports)
+      const handling = await this.#ports.handleUpdate(await this.#ports.openWords(update), ports)
       this.#commit(items, handling, { store, sources })
       answer(handling.answer)
     } catch (error) {

@@ -1,9 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
 import { type ChatDatabase, ensureTables } from '../chat-database.ts'
 
-/** The object's tables in memory, for tests outside workerd. */
-export function fakeChatDatabase(): ChatDatabase {
-  const sqlite = new DatabaseSync(':memory:')
+/** The object's tables, in memory or in a file, for tests outside workerd. */
+export function fakeChatDatabase(path = ':memory:'): ChatDatabase {
+  const sqlite = new DatabaseSync(path)
   const database: ChatDatabase = {
     query: (sql, ...values) => sqlite.prepare(sql).all(...values),
     transaction: (work) => {
