@@ -15,6 +15,8 @@ const MAX_FETCHED_CHARS = 2_000_000
 export interface PendingResult {
   readonly text: string
   readonly files: readonly { readonly path: string; readonly caption?: string }[]
+  /** The chat has heard it today (UTC, as budgets count): once is enough, however often it is found out again. */
+  readonly oncePerDay?: true
 }
 
 export interface Untold {
@@ -52,6 +54,7 @@ export function createPendingStore(database: Database): PendingStore {
       )
       const historyId = chatHistoryId(turn.chatId, turn.request.user.role)
       const now = new Date().toISOString()
+      if (result.oncePerDay && isKnownToday(database, { historyId, content: result.text, now })) return
       const rows = result.text === '' ? [] : [{ content: result.text, file: null as string | null }]
       for (const file of result.files) rows.push({ content: '', file: JSON.stringify(file) })
       for (const row of rows) insert.run(turn.chatId, historyId, row.content, turn.origin, row.file, now)
@@ -101,6 +104,18 @@ function readMessage(raw: unknown): PendingMessage {
     created_at: row.created_at,
     ...(row.file !== null && { file: StoredFile.parse(JSON.parse(row.file)) }),
   }
+}
+
+function isKnownToday(
+  database: Database,
+  { historyId, content, now }: { historyId: string; content: string; now: string },
+): boolean {
+  // Rows outlast their day, acknowledged or not.
+  return (
+    database
+      .prepare('SELECT 1 FROM pending WHERE history_id = ? AND content = ? AND substr(created_at, 1, 10) = ? LIMIT 1')
+      .get(historyId, content, now.slice(0, 10)) !== undefined
+  )
 }
 
 function untold(database: Database, historyId: string): Untold[] {

@@ -14,10 +14,17 @@ export const SECRET = 'a-secret-of-enough-length'
 /** Of the agent, whose id is `rosa`. */
 export const AGENT_KEY = `bk-${'k'.repeat(40)}`
 
+/** What goes on after an answer, as the platform lets it. */
+const BESIDE = {
+  waitUntil: (work: Promise<unknown>) => void work.catch(() => undefined),
+  passThroughOnException: () => undefined,
+  props: {},
+}
+
 export interface WorkerInNode {
   readonly database: Database
   /** @param bindings beside the usual ones */
-  request(path: string, init: RequestInit, bindings?: object): Promise<Response>
+  request(path: string | Request, init?: RequestInit, bindings?: object): Promise<Response>
   close(): Promise<void>
 }
 
@@ -53,7 +60,7 @@ export async function startWorkerInNode(): Promise<WorkerInNode> {
   }
   return {
     database,
-    request: async (path, init, bindings = {}) => app.request(path, init, { ...environment, ...bindings }),
+    request: async (path, init, bindings = {}) => app.request(path, init, { ...environment, ...bindings }, BESIDE),
     async close() {
       await sqld.close()
       await rm(dataDir, { recursive: true, force: true })

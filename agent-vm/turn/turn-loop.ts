@@ -185,7 +185,9 @@ async function* endByFailure(run: TurnRun, error: unknown): AsyncGenerator<TurnS
     ...(said ? [{ type: 'text' as const, content: said }] : []),
     ...(stopped ? [] : [{ type: 'error' as const, ...told }]),
   ]
-  const answer = { content: stopped ? '' : told.content }
+  // Every beat and every schedule of the day would find it used up anew.
+  const oncePerDay = told.code === 'out_of_credit'
+  const answer = { content: stopped ? '' : told.content, oncePerDay }
   yield* end(run, { append, takeSteers: steers, events }, { reason: stopped ? 'cancelled' : 'error' }, answer)
 }
 
@@ -194,12 +196,15 @@ async function* end(
   run: TurnRun,
   step: TurnStep,
   ending: Ending,
-  answer: { content: string; usages?: WholeAnswer['usages'] },
+  answer: { content: string; usages?: WholeAnswer['usages']; oncePerDay?: boolean },
 ): AsyncGenerator<TurnStep, void> {
   const { turn, ports } = run
   const files = turn.origin === 'chat' ? [] : ports.sentFiles(turn.turnId)
   const text = isQuiet(answer.content) ? '' : answer.content
-  const result = turn.origin === 'chat' || (text === '' && files.length === 0) ? undefined : { text, files }
+  const result =
+    turn.origin === 'chat' || (text === '' && files.length === 0)
+      ? undefined
+      : { text, files, ...(answer.oncePerDay && { oncePerDay: true as const }) }
   const events: AgentEvent[] = [...(step.events ?? []), { type: 'done', reason: ending.reason }]
   yield* say(
     run,

@@ -10,6 +10,8 @@ export interface BrainReply {
   readonly toolCalls: readonly { readonly name: string; readonly input: Record<string, unknown> }[]
 }
 
+const NOTHING_TO_SAY = 'HEARTBEAT_OK'
+
 interface Situation {
   /** What the person last asked, without what the agent server added around it. */
   readonly request: string
@@ -73,7 +75,7 @@ function deliverReminder({ request }: Situation): BrainReply | undefined {
 
 /** Woken with nothing that a script could do, or asked only to store what it has stored already. */
 function stayQuiet({ system, request }: Situation): BrainReply | undefined {
-  if (/You woke up by yourself/.test(system) || request.includes('HEARTBEAT_OK')) return say('HEARTBEAT_OK')
+  if (/You woke up by yourself/.test(system) || request.includes('HEARTBEAT_OK')) return say(NOTHING_TO_SAY)
   return request === '' ? say('OK') : undefined
 }
 
@@ -252,7 +254,8 @@ function requestIn(content: string): string {
 }
 
 function withNote(reply: BrainReply, { isFirst, results }: Situation): BrainReply {
-  if (!isFirst || results.length > 0) return reply
+  // A beat with nothing to say stays silent only if it says nothing else.
+  if (!isFirst || results.length > 0 || reply.text === NOTHING_TO_SAY) return reply
   return { ...reply, text: reply.text ? `${INTRODUCTION_NOTE}\n\n${reply.text}` : INTRODUCTION_NOTE }
 }
 
