@@ -193,7 +193,9 @@ export class Outbox {
 
   /** The same for the newest of them, typed. @returns false when there is none */
   wantNewestAgain(): boolean {
-    const [newest] = this.#database.query("SELECT seq FROM outbox WHERE state = 'unsure' ORDER BY seq DESC LIMIT 1")
+    const [newest] = this.#database.query(
+      "SELECT seq FROM outbox WHERE state IN ('unknown', 'unsure') AND line_id IS NOT NULL ORDER BY seq DESC LIMIT 1",
+    )
     return newest !== undefined && this.wantAgain(z.int().parse(newest.seq))
   }
 

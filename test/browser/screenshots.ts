@@ -2,12 +2,14 @@
  * `npm run screenshots`: a picture of every screen in the local page, as on a phone, into `.data/screenshots/screens/`. Those
  * in `docs/images/` are some of them, made smaller.
  */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Page } from 'playwright-core'
 import { ROOT } from '../../local/settings.ts'
-import { Person } from '../story/person.ts'
-import { SCREENS, type Step } from '../story/screens.ts'
+import type { Person } from '../story/person.ts'
+import { SCREENS } from '../story/screens.ts'
 import { setUpBaal } from '../story/set-up.ts'
+import { Walk } from '../story/walk.ts'
 import { openBrowser } from './browser.ts'
 
 const FOLDER = join(ROOT, '.data', 'screenshots', 'screens')
@@ -16,57 +18,37 @@ const PHONE = { width: 390, height: 844 }
 const SETTLE_MS = 350
 const PORT = 18_800
 
+await rm(FOLDER, { recursive: true, force: true })
 await mkdir(FOLDER, { recursive: true })
 const setUp = await setUpBaal(PORT)
 const browser = await openBrowser()
 try {
-  const alice = await Person.meet(setUp.baal.pageUrl)
-  const page = await browser.newPage({ viewport: PHONE })
-  await page.goto(`${setUp.baal.pageUrl}/#user=${alice.id}&chat=${alice.id}`)
+  const walk = await Walk.begin(setUp.baal.pageUrl)
+  const pages = new Map<Person, Page>()
+  const pageOf = async (person: Person): Promise<Page> => {
+    const known = pages.get(person)
+    if (known) return known
+    const page = await browser.newPage({ viewport: PHONE })
+    await page.goto(`${setUp.baal.pageUrl}/#user=${person.id}&chat=${person.chat}`)
+    pages.set(person, page)
+    return page
+  }
   let count = 0
-  const picture = async (name: string) => {
+  const picture = async (person: Person, name: string) => {
+    const page = await pageOf(person)
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS))
-    await page.screenshot({ path: join(FOLDER, `${String(++count).padStart(2, '0')}-${name}.png`) })
+    await page.screenshot({ path: join(FOLDER, `${String(++count).padStart(3, '0')}-${name}.png`) })
   }
-  const walk = async (person: Person, { name, says, presses, sees }: Step) => {
-    await person.shows(() => (says === undefined ? person.press(presses ?? '') : person.say(says)), sees)
-    await picture(name)
+  await picture(walk.owner, 'created')
+  for (const step of SCREENS) {
+    const person = walk.who(step)
+    await pageOf(person)
+    await walk.take(step)
+    await picture(person, step.name)
+    if (step.tells) await picture(step.by === 'visitor' ? walk.owner : walk.visitor, `${step.name}-told`)
   }
-  await alice.createAgent('Rosa')
-  await picture('created')
-  await visitorScreens(alice, setUp.baal.pageUrl, walk, picture)
-  for (const step of SCREENS) await walk(alice, step)
   console.log(`${count} pictures in ${FOLDER}`)
 } finally {
   await browser.close()
   await setUp.close()
-}
-
-/** What a link that asks looks like to its owner, and to who came by it. */
-async function visitorScreens(
-  alice: Person,
-  pageUrl: string,
-  walk: (person: Person, step: Step) => Promise<void>,
-  picture: (name: string) => Promise<void>,
-): Promise<void> {
-  const bob = await Person.meet(pageUrl, 1)
-  const theirs = await browser.newPage({ viewport: PHONE })
-  await theirs.goto(`${pageUrl}/#user=${bob.id}&chat=${bob.id}`)
-  await bob.shows(() => bob.start(), 'I give you an AI agent')
-  await theirs.getByTestId('message').filter({ hasText: 'I give you an AI agent' }).waitFor()
-  await theirs.screenshot({ path: join(FOLDER, '00-first-start.png') })
-  const shown = await alice.shows(() => alice.say('/share new ask copy'), 'start=')
-  await alice.shows(() => bob.start(/start=([\w-]+)/.exec(shown)?.[1]), 'would like to talk to Rosa')
-  await bob.hears('lets each person in')
-  await picture('share-knock')
-  await theirs.screenshot({ path: join(FOLDER, '00-visitor-waits.png') })
-  await bob.shows(() => alice.press('Let in'), 'You may talk to Rosa now')
-  await picture('share-people-in')
-  await bob.shows(() => bob.press('Chat'), 'You are talking to Rosa')
-  await bob.shows(() => bob.say('/list'), 'Shared with you')
-  await theirs.screenshot({ path: join(FOLDER, '00-visitor-list.png') })
-  await bob.shows(() => bob.say('/copy'), 'as those of Rosa')
-  await theirs.screenshot({ path: join(FOLDER, '00-visitor-copy.png') })
-  await theirs.close()
-  await walk(alice, { name: 'share-closed-first', says: '/share close 1', sees: 'Only you.' })
 }

@@ -4,31 +4,46 @@
  * the same screens without the way around them in `functions/chat/every-screen.test.ts`.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Person } from './person.ts'
-import { SCREENS } from './screens.ts'
+import { kindOf, registered, standsForCommand } from '../../functions/chat/testing/registered.ts'
+import { SCREENS, type Step } from './screens.ts'
 import { type SetUp, setUpBaal } from './set-up.ts'
+import { Walk } from './walk.ts'
 
 const PORT = 18_700
 const WALK = process.env.BAAL_ALL_SCREENS ? SCREENS : SCREENS.slice(0, 12)
 
 let setUp: SetUp
-let alice: Person
+let walk: Walk
 
 beforeAll(async () => {
   setUp = await setUpBaal(PORT)
-  alice = await Person.meet(setUp.baal.pageUrl)
-  await alice.createAgent('Rosa')
+  walk = await Walk.begin(setUp.baal.pageUrl)
 })
 afterAll(() => setUp?.close())
 
-for (const { name, says, presses, sees } of WALK) {
-  test(`${says ?? `the button “${presses}”`} shows “${sees}” (${name})`, async () => {
-    const shown = await alice.shows(() => (says === undefined ? alice.press(presses ?? '') : alice.say(says)), sees)
-    expect(shown).toContain(sees)
+for (const step of WALK) {
+  test(`${step.by ?? 'owner'}: ${deedOf(step)} shows “${step.sees}” (${step.name})`, async () => {
+    expect(await walk.take(step)).toContain(step.sees)
   })
 }
 
 test('nothing that Telegram was sent was refused', async () => {
-  const refused = await alice.refusedCalls()
-  expect(refused).toEqual([])
+  const people = [walk.owner, walk.visitor, walk.group]
+  expect((await Promise.all(people.map((person) => person.refusedCalls()))).flat()).toEqual([])
 })
+
+test.runIf(process.env.BAAL_ALL_SCREENS)(
+  'every kind of button that was shown was pressed, or its command typed',
+  async () => {
+    const all = registered()
+    const people = [walk.owner, walk.visitor, walk.group]
+    const shown = (await Promise.all(people.map((person) => person.shownButtons()))).flat()
+    const kinds = new Set(shown.map((data) => kindOf(data, all) ?? `unknown: ${data}`))
+    const pressed = new Set(SCREENS.map(({ presses }) => presses?.[1]))
+    expect([...kinds].filter((kind) => !pressed.has(kind) && !standsForCommand(kind, all))).toEqual([])
+  },
+)
+
+function deedOf({ says, presses, does }: Step): string {
+  return says ?? does ?? `the button “${presses?.[0]}”`
+}

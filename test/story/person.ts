@@ -1,29 +1,48 @@
 /** Someone who uses Telegram: writes, presses, reads and waits, through the stand-in's side for people. */
 import { z } from 'zod'
 
-const Button = z.looseObject({ text: z.string() })
+const Button = z.looseObject({ text: z.string(), callback_data: z.string().optional() })
+const Keyboard = z.looseObject({ inline_keyboard: z.array(z.array(Button)).optional() })
 const Message = z.looseObject({
   message_id: z.int(),
   from: z.looseObject({ id: z.int(), is_bot: z.boolean() }).optional(),
   text: z.string().optional(),
   document: z.looseObject({ file_name: z.string().optional() }).optional(),
-  reply_markup: z.looseObject({ inline_keyboard: z.array(z.array(Button)).optional() }).optional(),
+  reply_markup: Keyboard.optional(),
 })
 export type Message = z.infer<typeof Message>
 const Messages = z.looseObject({
   messages: z.array(Message),
   drafts: z.array(z.looseObject({ text: z.string().optional() })),
 })
-const Calls = z.array(z.looseObject({ ok: z.boolean(), params: z.looseObject({ text: z.string().optional() }) }))
-const State = z.looseObject({ people: z.array(z.looseObject({ id: z.int(), first_name: z.string() })) })
+const Calls = z.array(
+  z.looseObject({
+    ok: z.boolean(),
+    status: z.int(),
+    params: z.looseObject({
+      text: z.string().optional(),
+      caption: z.string().optional(),
+      rich_message: z.unknown().optional(),
+      reply_markup: Keyboard.optional(),
+    }),
+  }),
+)
+type Call = z.infer<typeof Calls>[number]
+const State = z.looseObject({
+  people: z.array(z.looseObject({ id: z.int(), first_name: z.string() })),
+  bot: z.looseObject({ username: z.string() }),
+})
 
 export class Person {
   readonly id: number
+  /** Where they write: their private chat with the bot, or a group. */
+  readonly chat: number
   readonly #url: string
 
-  constructor(url: string, id: number) {
+  constructor(url: string, id: number, chat = id) {
     this.#url = url
     this.id = id
+    this.chat = chat
   }
 
   /** @param index which of the stand-in's people */
@@ -34,8 +53,39 @@ export class Person {
     return new Person(url, person.id)
   }
 
+  /** The same person in a group that they make, with the bot in it. */
+  async opensGroup(title: string): Promise<Person> {
+    const group = z
+      .looseObject({ id: z.int() })
+      .parse(await this.#post('/sim/groups', { title, members: [this.id], forum: true }))
+    return new Person(this.#url, this.id, group.id)
+  }
+
+  async botName(): Promise<string> {
+    return State.parse(await (await fetch(new URL('/sim/state', this.#url))).json()).bot.username
+  }
+
   say(text: string): Promise<unknown> {
-    return this.#post('/sim/text', { from: this.id, text })
+    return this.#post('/sim/text', { from: this.id, chat: this.chat, text })
+  }
+
+  /** Changes what they said last. */
+  async edit(text: string): Promise<unknown> {
+    const { messages } = await this.read()
+    const last = messages.findLast(({ from }) => from?.id === this.id)
+    return this.#post('/sim/edit', { from: this.id, chat: this.chat, message_id: last?.message_id, text })
+  }
+
+  /** Sends a document. */
+  async sendFile(name: string, content: string): Promise<void> {
+    const query = new URLSearchParams({ from: String(this.id), chat: String(this.chat), kind: 'document', name })
+    const response = await fetch(new URL(`/sim/file?${query}`, this.#url), { method: 'POST', body: content })
+    if (!response.ok) throw new Error(await response.text())
+  }
+
+  /** Trouble on the way of the bot's next message here. */
+  async loseNextMessage(): Promise<unknown> {
+    return this.#post('/sim/faults', { kind: 'drop_before', method: 'sendMessage', chat_id: this.chat, times: 1 })
   }
 
   /** Says something and waits for the answer that comes after it. */
@@ -54,40 +104,47 @@ export class Person {
     const before = (await this.#calls()).length
     await act()
     return this.#until(`Telegram to be sent “${expected}”`, async () => {
-      const texts = (await this.#calls()).slice(before).flatMap(({ ok, params }) => (ok ? [params.text ?? ''] : []))
-      return texts.find((text) => text.includes(expected))
+      const taken = (await this.#calls()).slice(before).filter(({ ok }) => ok)
+      return taken.map(wordsOf).find((text) => text.includes(expected))
     })
   }
 
-  /** Calls of the bot in this chat that Telegram did not take. */
+  /** Calls of the bot in this chat that Telegram did not take; those that got lost on the way are none. */
   async refusedCalls(): Promise<unknown[]> {
-    return (await this.#calls()).filter(({ ok }) => !ok)
+    return (await this.#calls()).filter(({ ok, status }) => !ok && status !== 0)
+  }
+
+  /** The data of every button that was ever shown here. */
+  async shownButtons(): Promise<string[]> {
+    const keyboards = (await this.#calls()).flatMap(({ params }) => params.reply_markup?.inline_keyboard?.flat() ?? [])
+    return keyboards.flatMap(({ callback_data }) => (callback_data === undefined ? [] : [callback_data]))
   }
 
   start(payload = ''): Promise<unknown> {
     return this.#post('/sim/start', { from: this.id, payload })
   }
 
-  /** Presses the newest button whose text has this in it. */
-  async press(text: string): Promise<void> {
+  /** Presses the newest button whose text has this in it. @returns what it sent back */
+  async press(text: string): Promise<string> {
     const button = await this.#until(`a button “${text}”`, async () => {
       const { messages } = await this.read()
       for (const message of messages.toReversed()) {
         const found = message.reply_markup?.inline_keyboard?.flat().find((candidate) => candidate.text.includes(text))
-        if (found) return { message, text: found.text }
+        if (found) return { message, text: found.text, data: found.callback_data ?? '' }
       }
       return undefined
     })
     await this.#post('/sim/press', {
       from: this.id,
-      chat: this.id,
+      chat: this.chat,
       message_id: button.message.message_id,
       text: button.text,
     })
+    return button.data
   }
 
   async read(): Promise<z.infer<typeof Messages>> {
-    const response = await fetch(new URL(`/sim/chats/${this.id}/messages?limit=400`, this.#url))
+    const response = await fetch(new URL(`/sim/chats/${this.chat}/messages?limit=400`, this.#url))
     return Messages.parse(await response.json())
   }
 
@@ -132,7 +189,7 @@ export class Person {
   }
 
   async #calls(): Promise<z.infer<typeof Calls>> {
-    const response = await fetch(new URL(`/sim/calls?chat=${this.id}`, this.#url))
+    const response = await fetch(new URL(`/sim/calls?chat=${this.chat}`, this.#url))
     return Calls.parse(await response.json())
   }
 
@@ -155,4 +212,9 @@ export class Person {
     if (!response.ok) throw new Error(`${path}: ${await response.text()}`)
     return response.json()
   }
+}
+
+/** What a call shows, whatever it is shown as. */
+function wordsOf({ params: { text, caption, rich_message } }: Call): string {
+  return text ?? caption ?? (rich_message === undefined ? '' : JSON.stringify(rich_message))
 }

@@ -14,6 +14,7 @@ export const GROUP_COMMANDS: ReadonlySet<string> = new Set([
   'stop',
   'again',
   'steps',
+  'resend',
   'new',
   'compact',
   'status',
