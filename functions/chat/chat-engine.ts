@@ -332,7 +332,7 @@ export class ChatEngine {
   }
 
   #resend(): boolean {
-    const isWanted = this.#outbox.wantNewestAgain()
+    const isWanted = this.#outbox.wantNewestAgain(now())
     this.#onOutgoing()
     return isWanted
   }

@@ -192,11 +192,11 @@ export class Outbox {
   }
 
   /** The same for the newest of them, typed. @returns false when there is none */
-  wantNewestAgain(): boolean {
+  wantNewestAgain(now: number): boolean {
     const [newest] = this.#database.query(
       "SELECT seq FROM outbox WHERE state IN ('unknown', 'unsure') AND line_id IS NOT NULL ORDER BY seq DESC LIMIT 1",
     )
-    return newest !== undefined && this.wantAgain(z.int().parse(newest.seq))
+    return newest !== undefined && this.wantAgain(z.int().parse(newest.seq), now)
   }
 
   /** Unless the person asked for it in the meantime. */
