@@ -150,6 +150,7 @@ export const chinese: Catalogue = {
       ingress: '正在打开它的大门',
       health: '正在确认它能回答',
       rollback: '正在恢复到原来的样子',
+      key: '正在更换其机器的密钥',
       restore: '正在恢复它的记忆',
       wipe: '正在清除数据',
       forget: '正在归还电脑',

@@ -176,6 +176,7 @@ export const english = {
       ingress: 'Opening its door',
       health: 'Checking that it answers',
       rollback: 'Going back to how it ran',
+      key: 'Changing the key to its machine',
       restore: 'Giving it its memory back',
       wipe: 'Erasing its data',
       forget: 'Giving the computer back',

@@ -167,6 +167,7 @@ export const french: Catalogue = {
       ingress: 'Ouverture de sa porte',
       health: 'Vérification qu’il répond',
       rollback: 'Retour à ce qui marchait',
+      key: 'Changement de la clé de sa machine',
       restore: 'Restitution de sa mémoire',
       wipe: 'Effacement de ses données',
       forget: 'Restitution de l’ordinateur',

@@ -165,6 +165,7 @@ export const spanish: Catalogue = {
       ingress: 'Abriendo su puerta',
       health: 'Comprobando que responde',
       rollback: 'Volviendo a como funcionaba',
+      key: 'Cambiando la clave de su máquina',
       restore: 'Devolviéndole su memoria',
       wipe: 'Borrando sus datos',
       forget: 'Devolviendo el ordenador',
