@@ -9,8 +9,10 @@ import type { Outbox } from './outbox.ts'
 import { isStaleIsolate } from './stale-isolate.ts'
 import type { TurnStore } from './turn-store.ts'
 
-const MAX_ATTEMPTS = 5
 const FIRST_RETRY_MS = 500
+const MAX_RETRY_MS = 60_000
+/** How a deployment ended is waited for: it outlives an outage of hours. */
+const GIVE_UP_MS = 24 * 3_600_000
 
 export interface ReportPorts {
   readonly database: ChatDatabase
@@ -23,7 +25,13 @@ export interface ReportPorts {
   now(): number
 }
 
-const Row = z.object({ deployment_id: z.string(), payload: z.string(), attempts: z.int(), next_at: z.int() })
+const Row = z.object({
+  deployment_id: z.string(),
+  payload: z.string(),
+  received_at: z.int(),
+  attempts: z.int(),
+  next_at: z.int(),
+})
 
 export class Reports {
   readonly #ports: ReportPorts
@@ -36,7 +44,7 @@ export class Reports {
   add(report: DeploymentReport): boolean {
     const added = this.#ports.database.query(
       `INSERT INTO reports (deployment_id, seq, state, payload, received_at) VALUES (?, ?, 'open', ?, ?)
-       ON CONFLICT DO UPDATE SET seq = excluded.seq, state = 'open', payload = excluded.payload, attempts = 0, next_at = 0
+       ON CONFLICT DO UPDATE SET seq = excluded.seq, state = 'open', payload = excluded.payload, received_at = excluded.received_at, attempts = 0, next_at = 0
        WHERE excluded.seq > seq RETURNING seq`,
       report.deploymentId,
       report.seq,
@@ -94,14 +102,14 @@ export class Reports {
     if (turn) onTurn()
   }
 
-  #retry({ attempts }: { attempts: number }, { deploymentId, seq }: DeploymentReport): void {
-    if (attempts + 1 >= MAX_ATTEMPTS) {
+  #retry({ attempts, received_at }: z.infer<typeof Row>, { deploymentId, seq }: DeploymentReport): void {
+    if (this.#ports.now() - received_at >= GIVE_UP_MS) {
       this.#end(deploymentId, seq)
       return
     }
     this.#ports.database.query(
       'UPDATE reports SET attempts = attempts + 1, next_at = ? WHERE deployment_id = ? AND seq = ?',
-      this.#ports.now() + FIRST_RETRY_MS * 2 ** attempts,
+      this.#ports.now() + Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 10)),
       deploymentId,
       seq,
     )
