@@ -99,8 +99,25 @@ describe('fetchIncoming', () => {
     const { ports, telegram } = start()
     telegram.fail = () => ({ kind: 'too_large' })
     expect(await fetchIncoming({ ...media, bytes: undefined }, 7, ports)).toEqual({ kind: 'too_large' })
+    telegram.fail = () => ({ kind: 'refused' })
+    expect(await fetchIncoming(media, 7, ports)).toEqual({ kind: 'failed' })
+    expect(telegram.calls).toEqual(['getFile', 'getFile'])
+  })
+
+  test('asks again while Telegram is busy or not to be reached, as long as it asks for, but not for ever', async () => {
+    const { ports, telegram, stored, slept } = start()
+    telegram.downloads.set('f', 'hello')
+    const faults = [{ kind: 'unknown' }, { kind: 'retry_after', retryAfterMs: 7_000 }] as const
+    telegram.fail = () => faults[telegram.calls.length - 1]
+    expect(await fetchIncoming(media, 7, ports)).toMatchObject({ kind: 'stored' })
+    expect(stored.get('uploads/7-a.txt')).toBe('hello')
+    expect(slept[1]).toBe(7_000)
     telegram.fail = () => ({ kind: 'unknown' })
     expect(await fetchIncoming(media, 7, ports)).toEqual({ kind: 'failed' })
+    expect(telegram.calls.length).toBeLessThan(10)
+    telegram.fail = () => ({ kind: 'retry_after', retryAfterMs: 600_000 })
+    expect(await fetchIncoming(media, 7, ports)).toEqual({ kind: 'failed' })
+    expect(Math.max(...slept)).toBe(7_000)
   })
 })
 
@@ -112,5 +129,7 @@ function start() {
       stored.set(path, await new Response(body).text())
     },
   }
-  return { telegram, stored, ports: { telegram, agent } }
+  const slept: number[] = []
+  const sleep = async (ms: number) => void slept.push(ms)
+  return { telegram, stored, slept, ports: { telegram, agent, sleep } }
 }

@@ -5,12 +5,17 @@
 import type { Message } from 'grammy/types'
 import type { Attachment } from '../../agent-vm/protocol.ts'
 import type { AgentClient } from './agent-client.ts'
-import type { TelegramClient } from './telegram-client.ts'
+import { pause } from './pause.ts'
+import type { TelegramClient, TelegramFile } from './telegram-client.ts'
 import { classifyFailure } from './telegram-failure.ts'
 
 /** What a bot may fetch (Bot API `getFile`). */
 export const MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
 const MAX_NAME_CHARS = 80
+/** A file that Telegram does not hand over now: so often it is asked for, with pauses that double, or as long as it says. */
+const MAX_TRIES = 5
+const FIRST_PAUSE_MS = 500
+const MAX_PAUSE_MS = 15_000
 /** Where files of the chat lie in the workspace. */
 const FOLDER = 'uploads'
 
@@ -83,6 +88,7 @@ export interface FetchPorts {
   readonly agent: Pick<AgentClient, 'putFile'>
   /** Before every file name: a visitor's files stay in the visitor's folder. */
   readonly folder?: string | undefined
+  sleep?(ms: number): Promise<void>
 }
 
 /**
@@ -91,15 +97,29 @@ export interface FetchPorts {
  */
 export async function fetchIncoming(media: IncomingMedia, messageId: number, ports: FetchPorts): Promise<Fetched> {
   if (media.bytes !== undefined && media.bytes > MAX_DOWNLOAD_BYTES) return { kind: 'too_large' }
-  let file: Awaited<ReturnType<TelegramClient['download']>>
+  let file: TelegramFile
   try {
-    file = await ports.telegram.download(media.fileId)
+    file = await download(media.fileId, ports)
   } catch (error) {
     return { kind: classifyFailure(error).kind === 'too_large' ? 'too_large' : 'failed' }
   }
   const path = [ports.folder, FOLDER, `${messageId}-${media.name}`].filter(Boolean).join('/')
   await ports.agent.putFile(path, file.body, file.bytes)
   return { kind: 'stored', attachment: { path, name: media.name, mime: media.mime } }
+}
+
+/** Asking twice harms nobody. */
+async function download(fileId: string, { telegram, sleep = pause }: FetchPorts): Promise<TelegramFile> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await telegram.download(fileId)
+    } catch (error) {
+      const { kind, retryAfterMs } = classifyFailure(error)
+      const mayPass = kind === 'unknown' || kind === 'retry_after'
+      if (!mayPass || tries >= MAX_TRIES || retryAfterMs > MAX_PAUSE_MS) throw error
+      await sleep(Math.max(retryAfterMs, FIRST_PAUSE_MS * 2 ** (tries - 1)))
+    }
+  }
 }
 
 /** A name that is one on every file system, with its ending kept. */
