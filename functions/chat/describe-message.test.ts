@@ -2,11 +2,21 @@ import type { Message } from 'grammy/types'
 import { describe, expect, test } from 'vitest'
 import { contextOf } from './describe-message.ts'
 import { privateMessage } from './testing/messages.fake.ts'
+import { findMalformed } from './well-formed-update.ts'
 
 const of = (fields: object) => contextOf(privateMessage(fields as Partial<Message>))
 const bob = { id: 5, is_bot: false, first_name: 'Bob', last_name: 'Ray' }
 
 describe('contextOf', () => {
+  test('knows a forward from where it does not know yet', () => {
+    const forward_origin = { type: 'cloud', date: 1, cloud: { name: 'Nine' } }
+    expect(of({ text: 'hello', forward_origin })).toEqual(['[forwarded from somewhere]'])
+    const message = privateMessage({ text: 'hello', forward_origin } as never)
+    expect(findMalformed({ update_id: 1, message })).toBeUndefined()
+    const broken = privateMessage({ text: 'hello', forward_origin: { type: 'user' } } as never)
+    expect(findMalformed({ update_id: 1, message: broken })).toBeDefined()
+  })
+
   test('adds nothing to plain words', () => {
     expect(of({ text: 'hello' })).toEqual([])
   })

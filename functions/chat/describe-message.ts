@@ -42,6 +42,9 @@ function originName(origin: MessageOrigin): string {
       return titleOf(origin.sender_chat)
     case 'channel':
       return titleOf(origin.chat)
+    default:
+      // A kind of next year.
+      return 'somewhere'
   }
 }
 

@@ -47,12 +47,15 @@ const cargo = {
   checklist: z.looseObject({ title: z.string(), tasks: z.array(Text) }).optional(),
   dice: z.looseObject({ emoji: z.string(), value: z.number() }).optional(),
 }
-const Origin = z.discriminatedUnion('type', [
+const KnownOrigin = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('user'), sender_user: Person }),
   z.looseObject({ type: z.literal('hidden_user'), sender_user_name: z.string() }),
   z.looseObject({ type: z.literal('chat'), sender_chat: Chat }),
   z.looseObject({ type: z.literal('channel'), chat: Chat }),
 ])
+const ORIGINS: ReadonlySet<string> = new Set(['user', 'hidden_user', 'chat', 'channel'])
+const NewOrigin = z.looseObject({ type: z.string().refine((type) => !ORIGINS.has(type)) })
+const Origin = z.union([KnownOrigin, NewOrigin])
 const fields = {
   message_id: z.int(),
   date: z.int(),
