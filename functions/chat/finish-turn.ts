@@ -53,6 +53,8 @@ export function finishTurn({ turnId, input }: TurnRow, end: TurnEnd, ports: Fini
       outbox.add(finalKey(turnId, index), action, now())
     })
     turns.end(turnId, problem === undefined ? 'done' : 'failed', now())
+    // It would hit what the agent does in the background.
+    if (progress.done) turns.stopsOutlived(input.agentId)
     if (owesStop) turns.oweStop(turnId)
   })
   onOutgoing()

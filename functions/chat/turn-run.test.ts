@@ -143,6 +143,19 @@ describe('TurnRun', () => {
     expect(turn.store.owedStop(0)).toEqual({ turnId: 't1', agentId: 'a' })
   })
 
+  test('owes an agent no earlier stop once it has ended a later turn', async () => {
+    const turn = await start((agent) => agent.say('Hello'))
+    const { store } = turn
+    const input = { agentId: 'a', user: { id: 42, name: 'Ann', role: 'owner' as const }, message: 'hi', sources: [] }
+    for (const id of ['earlier', 'elsewhere']) store.add(id, { ...input, agentId: id === 'earlier' ? 'a' : 'b' }, 0)
+    for (const id of ['earlier', 'elsewhere']) {
+      store.end(id, 'done', Date.now())
+      store.oweStop(id)
+    }
+    await turn.run()
+    expect(store.owedStop(0)?.turnId).toBe('elsewhere')
+  })
+
   test('owes nothing to an agent that stopped', async () => {
     const turn = await start((agent) => agent.sleep(60_000))
     turn.sleep = pause

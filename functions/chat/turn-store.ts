@@ -151,6 +151,11 @@ export class TurnStore {
     return row && { turnId: z.string().parse(row.turn_id), agentId: z.string().parse(row.agent_id) }
   }
 
+  /** It has come to the end of a later turn: of those before nothing runs there any more. */
+  stopsOutlived(agentId: string): void {
+    this.#database.query('UPDATE turns SET stop_owed = 0 WHERE stop_owed = 1 AND agent_id = ?', agentId)
+  }
+
   stopPaid(turnId: string): void {
     this.#database.query('UPDATE turns SET stop_owed = 0 WHERE turn_id = ?', turnId)
   }
