@@ -57,6 +57,8 @@ import { WorkLoops } from './work-loops.ts'
 /** An alarm may run for 15 minutes; a turn is handed to the next one well before. */
 export const HANDOVER_MS = 10 * 60_000
 const PRUNE_EVERY_MS = 3_600_000
+/** The object of a new supergroup that did not answer is told again. */
+const HAND_OVER_AGAIN_MS = 30_000
 
 /** What Baal says and does. */
 export interface Handlers {
@@ -227,7 +229,7 @@ export class ChatEngine {
 
   hasWork(): boolean {
     const counts = [this.#inbox, this.#outbox, this.#turns, this.#reports].map((store) => store.openCount())
-    return counts.some((count) => count > 0)
+    return this.#reach.owesHandOver || counts.some((count) => count > 0)
   }
 
   /** @returns when to run again, `undefined` when nothing is left */
@@ -237,7 +239,9 @@ export class ChatEngine {
     try {
       this.#prune()
       await this.#reach.handOver()
-      return await this.#loops.run(handover.signal)
+      const next = await this.#loops.run(handover.signal)
+      if (!this.#reach.owesHandOver) return next
+      return Math.min(next ?? Number.POSITIVE_INFINITY, now() + HAND_OVER_AGAIN_MS)
     } finally {
       clearTimeout(timer)
       // Beside the work, never in its way: whoever writes now does not wait for it.
@@ -370,6 +374,8 @@ export class ChatEngine {
       this.#runner.wiped()
     }
     await this.#reach.note(news)
+    // Perhaps nobody ever speaks under the old id again.
+    if (this.#reach.owesHandOver) await this.#options.wake()
   }
 
   #createSender(): OutboxSender {

@@ -56,6 +56,11 @@ export class ChatReach {
     await this.handOver()
   }
 
+  /** The other object has not heard of it yet. */
+  get owesHandOver(): boolean {
+    return this.#ports.facts.migratedTo !== undefined && !this.#ports.facts.handedOver
+  }
+
   /** Tried again with every run until the other object has it. */
   async handOver(): Promise<void> {
     const { identity, storage, facts, chats } = this.#ports

@@ -1,0 +1,79 @@
+import type { Update } from 'grammy/types'
+import { describe, expect, test } from 'vitest'
+import type { Bindings } from '../bindings.ts'
+import { parseConfig } from '../config.ts'
+import { ChatEngine } from './chat-engine.ts'
+import { ChatFacts } from './chat-facts.ts'
+import { parseChatName } from './chat-name.ts'
+import { openStore } from './chat-store.ts'
+import { fakeChatDatabase } from './testing/chat-database.fake.ts'
+
+describe('a group that became a supergroup', () => {
+  test('is handed over although the other object did not answer at first', async () => {
+    const group = start()
+    group.isDown = true
+    await group.engine.enqueue(migration(1))
+    expect(group.adopted).toEqual([])
+    // Whatever else happens, or does not: somebody comes back for it.
+    expect(group.wakes).toBeGreaterThan(0)
+    expect(group.engine.hasWork()).toBe(true)
+    expect(await group.engine.run()).toBeLessThanOrEqual(Date.now() + 60_000)
+    group.isDown = false
+    expect(await group.engine.run()).toBeUndefined()
+    expect(group.adopted).toEqual([{ agent: '"rex"' }])
+    expect(group.engine.hasWork()).toBe(false)
+  })
+})
+
+function migration(updateId: number): Update {
+  const chat = { id: -55, type: 'group', title: 'Group' }
+  return {
+    update_id: updateId,
+    message: { message_id: 9, date: 1, chat, migrate_to_chat_id: -1_005_000_000_055 },
+  } as Update
+}
+
+function start() {
+  const storage = fakeChatDatabase()
+  const identity = parseChatName('7:-55')
+  const store = openStore(storage)
+  store.put('agent', 'rex')
+  store.flush()
+  new ChatFacts(identity, storage).save({ bot: { info: { id: 7, username: 'baal_bot' }, at: Date.now() } })
+  const group = { adopted: [] as object[], isDown: false, wakes: 0, engine: undefined as unknown as ChatEngine }
+  const other = {
+    adopt: async (values: object) => {
+      if (group.isDown) throw new Error('Network connection lost.')
+      group.adopted.push(values)
+    },
+  }
+  const env = {
+    PUBLIC_URL: 'https://baal.example.org',
+    TELEGRAM_BOT_TOKEN: `7:${'a'.repeat(35)}`,
+    TELEGRAM_API_ROOT: 'http://127.0.0.1:1',
+    TELEGRAM_WEBHOOK_SECRET: 'a-secret-of-enough-length',
+    LIBERTAI_API_KEY: 'key',
+    ALEPH_SSH_PUBKEY: 'ssh-ed25519 AAAA baal',
+    LIBSQL_URL: 'http://127.0.0.1:1',
+    BOT_ENCRYPTION_KEY: Buffer.alloc(32).toString('base64url'),
+    WORKER_SIGNING_KEY: '{}',
+    CHAT: { getByName: () => other },
+  } as unknown as Bindings
+  group.engine = new ChatEngine({
+    identity,
+    storage,
+    config: parseConfig(env),
+    env,
+    handlers: {
+      classifyUpdate: () => 'ignore',
+      describeDeployment: async () => ({ outgoing: [] }),
+      handleUpdate: async () => ({ outgoing: [] }),
+    },
+    handoverMs: 60_000,
+    wake: async () => {
+      group.wakes += 1
+    },
+    background: (work) => void work.catch(() => undefined),
+  })
+  return group
+}
