@@ -259,14 +259,14 @@ export class ChatEngine {
         { name: 'turns', step: (over) => this.#runner.step(over) },
         { name: 'steering', step: (over) => this.#runner.steer(over) },
         { name: 'pending', step: () => this.#pendingFetch.step() },
-        { name: 'outbox', step: () => this.#sendOne() },
+        { name: 'outbox', step: (over) => this.#sendOne(over) },
       ],
       { now, sleep: pause, failed: (lane, error) => this.#failed(lane, error) },
     )
   }
 
-  async #sendOne(): Promise<'more' | number> {
-    const next = await this.#sender.step()
+  async #sendOne(over: AbortSignal): Promise<'more' | number> {
+    const next = await this.#sender.step(over)
     this.#rows.look()
     return next
   }

@@ -282,6 +282,21 @@ describe('a send whose answer was lost', () => {
     expect(chat.states()).toEqual(['sent'])
   })
 
+  test('is looked for later when the run ends before there was time', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'unknown' })
+    chat.say('final')
+    await chat.sender.step()
+    await chat.clock.advance(2_000)
+    const over = new AbortController()
+    const waiting = chat.sender.step(over.signal)
+    over.abort()
+    await waiting
+    expect(chat.states()).toEqual(['unknown'])
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['final'])
+  })
+
   test('is left as it is when it was but a preview', async () => {
     const chat = start({ mayProbe: false })
     chat.failOnce('sendMessage', { kind: 'unknown', after: true })
@@ -322,6 +337,20 @@ describe('what Telegram answers', () => {
     await chat.drain()
     expect(chat.telegram.texts()).toEqual(['final'])
     expect(chat.telegram.calls).toEqual(['sendMessage', 'sendMessage'])
+  })
+
+  test('a penalty that begins while a row waits for its turn lets the run end all the same', async () => {
+    const chat = start()
+    for (let n = 0; n < 5; n++) chat.say(`${n}`)
+    for (let n = 0; n < 4; n++) await chat.sender.step()
+    const over = new AbortController()
+    const waiting = chat.sender.step(over.signal)
+    chat.budget.silence(chat.clock.now() + 3_600_000)
+    over.abort()
+    await waiting
+    expect(chat.states()).toEqual(['sent', 'sent', 'sent', 'sent', 'pending'])
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['0', '1', '2', '3', '4'])
   })
 
   test('blocked: everything is dropped and the turn is stopped', async () => {
@@ -567,6 +596,7 @@ function start({ mayProbe = true }: { mayProbe?: boolean } = {}) {
     clock,
     outbox,
     telegram,
+    budget,
     closed: [] as string[],
     isClosed: false,
     migrated: [] as number[],

@@ -6,6 +6,7 @@
  */
 import { describeError, log } from '../log.ts'
 import { type AgentClient, AgentNotReady, AgentRefused, AgentUnreachable } from './agent-client.ts'
+import type { Urgency } from './call-purse.ts'
 import type { ChatBudget } from './chat-budget.ts'
 import type { DeliveryWords } from './delivery-words.ts'
 import { bodyOf, keyboardOf } from './message-body.ts'
@@ -14,9 +15,16 @@ import type { OutgoingMessage } from './outgoing.ts'
 import { type AgentFile, FileTooLarge, openOutgoingFile } from './outgoing-file.ts'
 import { backoff, isRepeatable, judgeFailure } from './send-verdict.ts'
 import type { Destination, TelegramClient } from './telegram-client.ts'
-import { classifyFailure, type TelegramFailure } from './telegram-failure.ts'
+import { classifyFailure, TelegramFailure } from './telegram-failure.ts'
 import { plainText } from './text/formatted-text.ts'
 import { resolveUnknownSend } from './unknown-send.ts'
+
+/** The run ended before the call's turn had come: it was not made. */
+class NotCalled extends TelegramFailure {
+  constructor() {
+    super('retry_after', 'the run ended first')
+  }
+}
 
 /** A lost call may still be under way: Telegram is given this long before anybody looks for its effect. */
 export const SETTLE_MS = 2_000
@@ -56,8 +64,12 @@ export class OutboxSender {
     this.#ports = ports
   }
 
-  /** Sends or looks for the first open row. @returns when to come back */
-  async step(): Promise<'more' | number> {
+  /**
+   * Sends or looks for the first open row.
+   * @param over a row whose turn has not come by then is left to the next run: a penalty may be longer than any run
+   * @returns when to come back
+   */
+  async step(over?: AbortSignal): Promise<'more' | number> {
     const { outbox, budget, now } = this.#ports
     const row = outbox.next()
     if (!row) return Number.POSITIVE_INFINITY
@@ -69,9 +81,9 @@ export class OutboxSender {
     if (notBefore > now()) return notBefore
     if (now() - row.createdAt > GIVE_UP_MS) outbox.end(row.seq, 'failed', 'too old', now())
     else if (row.state === 'pending' && this.#isShown(row)) outbox.end(row.seq, 'dropped', 'shown in one piece', now())
-    else if (row.state === 'pending') await this.#send(row)
+    else if (row.state === 'pending') await this.#send(row, over)
     else if (isRepeatable(row.action)) outbox.markPending(row.seq, 0)
-    else await this.#resolveUnknown(row)
+    else await this.#resolveUnknown(row, over)
     return 'more'
   }
 
@@ -80,13 +92,13 @@ export class OutboxSender {
     return 'insteadOfRich' in action && this.#ports.outbox.wentRich(action.insteadOfRich ?? '')
   }
 
-  async #send(row: OutboxRow): Promise<void> {
-    const { outbox, budget, now } = this.#ports
+  async #send(row: OutboxRow, over: AbortSignal | undefined): Promise<void> {
+    const { outbox, now } = this.#ports
     let calledAt: number | undefined
     if (row.action.kind === 'edit' && outbox.resolve(row.action.target) === undefined) return this.#sendInstead(row)
     try {
       const alone = row.action.kind !== 'agent_file'
-      const messageId = await budget.call(
+      const messageId = await this.#budgetUntil(over).call(
         'message',
         async () => {
           // A file is opened when its turn has come: its stream would not survive a long wait.
@@ -101,6 +113,7 @@ export class OutboxSender {
       outbox.markSent(row, messageId, now())
       if (messageId !== undefined && row.action.kind !== 'edit') this.#ports.onMessage()
     } catch (error) {
+      if (error instanceof NotCalled) return
       const isCalled = calledAt !== undefined
       if (row.action.kind === 'agent_file' && this.#fileFailed(row, row.action, { error, isCalled })) return
       this.#failed(row, classifyFailure(error), calledAt ?? now())
@@ -235,12 +248,13 @@ export class OutboxSender {
     return true
   }
 
-  async #resolveUnknown(row: OutboxRow): Promise<void> {
+  async #resolveUnknown(row: OutboxRow, over: AbortSignal | undefined): Promise<void> {
     const { outbox, budget, now } = this.#ports
     const calledAt = now()
     try {
-      await resolveUnknownSend(row, this.#ports)
+      await resolveUnknownSend(row, { ...this.#ports, budget: this.#budgetUntil(over) })
     } catch (error) {
+      if (error instanceof NotCalled) return
       const failure = classifyFailure(error)
       if (failure.kind === 'blocked' || failure.kind === 'chat_gone') {
         outbox.dropAll(failure.kind, now(), calledAt)
@@ -250,6 +264,23 @@ export class OutboxSender {
       log('info', 'arrival_undecided', { row: row.key, error: failure.message })
       const again = now() + backoff(row.unknowns)
       outbox.markUnknown(row.seq, Math.max(again, budget.silentUntil), outbox.find(row.seq)?.probed ?? 0)
+    }
+  }
+
+  /** @throws {NotCalled} */
+  #budgetUntil(over: AbortSignal | undefined): Pick<ChatBudget, 'call'> {
+    const { budget } = this.#ports
+    return {
+      async call<T>(urgency: Urgency, call: () => Promise<T>, options: { alone?: boolean } = {}) {
+        let isCalled = false
+        const made = () => {
+          isCalled = true
+          return call()
+        }
+        const result = await budget.call(urgency, made, { ...options, ...(over ? { signal: over } : {}) })
+        if (!isCalled) throw new NotCalled()
+        return result
+      },
     }
   }
 
