@@ -291,14 +291,20 @@ describe('groups', () => {
   test('get one message that is edited into the answer, under the question', async () => {
     const { person, sim } = newcomer(world)
     const room = sim.addGroup({ title: 'Group', members: [person], type: 'supergroup' })
-    world.agent.brain = (turn) => turn.say(LONG_WORDS.repeat(6), { everyMs: 60 })
+    const seen = Promise.withResolvers<void>()
+    world.agent.brain = async (turn) => {
+      await turn.say('The answer comes in two parts.')
+      await seen.promise
+      await turn.say('That is all.')
+    }
     const question = sim.sendText({ from: person, chat: room.id }, `@${world.botName} please`)
-    await sim.waitForBot(room.id, 'The answer')
-    await sim.waitFor(() => sim.botMessages(room.id).some(({ text }) => text?.trim() === LONG_WORDS.repeat(6).trim()))
-    const messages = sim.botMessages(room.id)
-    expect(messages.length).toBe(1)
-    expect(messages[0]?.reply_to_message?.message_id).toBe(question.message_id)
-    expect(messages[0]?.reply_markup).toBeUndefined()
+    const preview = await sim.waitForBot(room.id, 'in two parts.')
+    expect(preview.reply_to_message?.message_id).toBe(question.message_id)
+    seen.resolve()
+    // The last preview may hold all the words, too: the answer is what has no Stop button any more.
+    const answer = await sim.waitForBot(room.id, ({ reply_markup }) => reply_markup === undefined)
+    expect(answer.text).toBe('The answer comes in two parts.\n\nThat is all.')
+    expect(sim.botMessages(room.id).map(({ message_id }) => message_id)).toEqual([preview.message_id])
     expect(sim.calls({ method: 'sendMessageDraft', chat: room.id })).toEqual([])
   })
 
