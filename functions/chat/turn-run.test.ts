@@ -56,6 +56,22 @@ describe('TurnRun', () => {
     expect(turn.server.requests.length).toBe(2)
   })
 
+  test('brings the files once, however often the connection breaks: the agent may have changed them since', async () => {
+    const turn = await start((agent) => agent.say('one two three four five six', { everyMs: 40 }))
+    let brought = 0
+    turn.prepare = async () => {
+      brought += 1
+      return { message: 'hi', attachments: [] }
+    }
+    const run = turn.run()
+    await turn.until(() => turn.server.requests.length === 1)
+    await pause(60)
+    turn.server.cutStreams()
+    await run
+    expect(turn.server.requests.length).toBe(2)
+    expect(brought).toBe(1)
+  })
+
   test('waits for an agent that is down for a while', async () => {
     const turn = await start((agent) => agent.say('Here I am.'))
     turn.server.down = true

@@ -65,6 +65,8 @@ export class TurnRun {
   readonly #cut = new AbortController()
   readonly #renderer = new AnswerRenderer()
   #agent: AgentClient | undefined
+  /** Files are brought once: the agent may have changed them since. */
+  #prepared: PreparedTurn | undefined
   #progress: TurnProgress
   #savedAt = 0
   #unsaved = false
@@ -79,6 +81,7 @@ export class TurnRun {
     this.#ports = ports
     this.#progress = row.progress ?? NO_PROGRESS
     this.#failures = row.failures
+    this.#prepared = row.prepared
     this.#asked = row.prepared !== undefined
     if (row.stopRequested) this.#stop.abort()
   }
@@ -155,12 +158,12 @@ export class TurnRun {
   /** Asks the agent, or asks it again from where its answer is kept, and reads until the stream ends. */
   async #ask(end: AbortSignal): Promise<void> {
     this.#agent ??= await this.#ports.agent(this.row.input.agentId)
-    const prepared = this.row.prepared ?? (await this.#ports.prepare(this.row, this.#agent, end))
+    this.#prepared ??= await this.#ports.prepare(this.row, this.#agent, end)
     if (end.aborted) return
     if (this.stopping) void this.#tellAgentToStop(this.#agent)
     this.#asked = true
     const { silenceMs } = this.#ports
-    const events = followTurn(this.#agent, this.#request(prepared), {
+    const events = followTurn(this.#agent, this.#request(this.#prepared), {
       after: this.#progress.cursor,
       signal: end,
       silenceMs,
