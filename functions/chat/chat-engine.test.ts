@@ -6,7 +6,9 @@ import { ChatEngine } from './chat-engine.ts'
 import { ChatFacts } from './chat-facts.ts'
 import { parseChatName } from './chat-name.ts'
 import { openStore } from './chat-store.ts'
+import { Outbox } from './outbox.ts'
 import { fakeChatDatabase } from './testing/chat-database.fake.ts'
+import { plainText } from './text/formatted-text.ts'
 
 describe('a group that became a supergroup', () => {
   test('is handed over although the other object did not answer at first', async () => {
@@ -25,6 +27,17 @@ describe('a group that became a supergroup', () => {
   })
 })
 
+describe('after a death in the middle of sending', () => {
+  test('previews wait: nobody knows how many calls there were just before', () => {
+    expect(start().engine.takeCall('frame')).toBe(0)
+    const storage = fakeChatDatabase()
+    new Outbox(storage).add('a', { kind: 'send', text: plainText('still to be sent') }, 0)
+    const { engine } = start(storage)
+    expect(engine.takeCall('frame')).toBeGreaterThan(0)
+    expect(engine.takeCall('message')).toBe(0)
+  })
+})
+
 function migration(updateId: number): Update {
   const chat = { id: -55, type: 'group', title: 'Group' }
   return {
@@ -33,8 +46,7 @@ function migration(updateId: number): Update {
   } as Update
 }
 
-function start() {
-  const storage = fakeChatDatabase()
+function start(storage = fakeChatDatabase()) {
   const identity = parseChatName('7:-55')
   const store = openStore(storage)
   store.put('agent', 'rex')

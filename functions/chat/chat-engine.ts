@@ -125,8 +125,8 @@ export class ChatEngine {
         kind: identity.kind,
         silentUntil: this.#facts.silentUntil,
         shared: sharedPurseOf(identity, options.env),
-        // An object that died in a turn has just been calling; how often, it cannot know any more.
-        isSpent: this.#turns.running() !== undefined,
+        // An object that died at work has just been calling; how often, it cannot know any more.
+        isSpent: this.#turns.running() !== undefined || this.#outbox.openCount() > 0,
       },
       { now, sleep: pause, saveSilence: (silentUntil) => this.#facts.save({ silentUntil }) },
     )
