@@ -297,6 +297,19 @@ describe('a send whose answer was lost', () => {
     expect(chat.telegram.texts()).toEqual(['final'])
   })
 
+  test('never takes the line about another message for itself', async () => {
+    const chat = start()
+    chat.failOnce('sendMessage', { kind: 'unknown' })
+    chat.outbox.add('q', { ...text('Which name?'), askReply: { placeholder: 'Name' } } as Outgoing, 0)
+    await chat.drain()
+    const line = chat.telegram.texts()
+    chat.failOnce('sendMessage', { kind: 'unknown' })
+    chat.say('final')
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual([...line, 'final'])
+    expect(chat.states()).toEqual(['unsure', 'sent'])
+  })
+
   test('is left as it is when it was but a preview', async () => {
     const chat = start({ mayProbe: false })
     chat.failOnce('sendMessage', { kind: 'unknown', after: true })

@@ -63,7 +63,10 @@ export async function resolveUnknownSend(row: OutboxRow, ports: UnknownSendPorts
     return
   }
   if (row.lineId === undefined) {
-    outbox.markLine(row.seq, await sendLine(row, ports))
+    const lineId = await sendLine(row, ports)
+    // Or the search for another message would take the line for that.
+    outbox.noteSeen(lineId)
+    outbox.markLine(row.seq, lineId)
     return
   }
   // The person looked too, and wants it again.
