@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { AgentRefused, AgentUnreachable } from './agent-client.ts'
 import { ChatBudget } from './chat-budget.ts'
 import { deliveryWords } from './delivery-words.ts'
-import { Outbox } from './outbox.ts'
+import { KEPT_AFTER_END_MS, Outbox } from './outbox.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import type { Outgoing } from './outgoing.ts'
 import { fakeChatDatabase } from './testing/chat-database.fake.ts'
@@ -72,6 +72,27 @@ describe('OutboxSender', () => {
     await chat.drain()
     expect(chat.states()).toEqual(['sent', 'sent'])
   })
+})
+
+test('a topic that may not be named keeps its name, without a second try', async () => {
+  const chat = start()
+  chat.failTimes('editForumTopic', 9, { kind: 'refused' })
+  chat.outbox.add('n', { kind: 'name_topic', name: 'Plan a trip' }, 0)
+  await chat.drain()
+  expect(chat.telegram.calls).toEqual(['editForumTopic'])
+})
+
+test('names of messages are forgotten with the messages', async () => {
+  const chat = start()
+  chat.say('question', { ref: 'wizard:1' })
+  await chat.drain()
+  await chat.clock.advance(KEPT_AFTER_END_MS + 1)
+  chat.say('question', { ref: 'wizard:2' })
+  await chat.drain()
+  chat.outbox.prune(chat.clock.now())
+  expect(chat.outbox.resolve({ ref: 'wizard:1' })).toBeUndefined()
+  expect(chat.outbox.resolve({ ref: 'wizard:2' })).toBe(102)
+  expect(chat.outbox.lastSeen()).toBe(102)
 })
 
 test('a topic gets its name, and losing that call repeats it', async () => {

@@ -301,7 +301,7 @@ export class Outbox {
     this.#database.query('DELETE FROM outbox WHERE ended_at < ?', now - KEPT_AFTER_END_MS)
     // Names of messages nobody will edit any more: their rows are gone.
     this.#database.query(
-      "DELETE FROM refs WHERE ref LIKE 'turn:%' AND message_id NOT IN (SELECT message_id FROM outbox WHERE message_id IS NOT NULL)",
+      "DELETE FROM refs WHERE ref NOT LIKE '#%' AND message_id NOT IN (SELECT message_id FROM outbox WHERE message_id IS NOT NULL)",
     )
   }
 

@@ -62,7 +62,7 @@ export function judgeFailure(row: OutboxRow, failure: TelegramFailure): SendVerd
 /** What Telegram does not take as it is, it may take with less. */
 function simpler(row: OutboxRow): SendVerdict {
   const { action, fallbacks } = row
-  if (action.kind === 'react' || action.kind === 'delete') return { kind: 'give_up' }
+  if (action.kind === 'react' || action.kind === 'delete' || action.kind === 'name_topic') return { kind: 'give_up' }
   if (isRich(row)) return without(row, FALLBACK.noRich)
   // A picture may be too wide for a photo, or no picture at all.
   if (isPhoto(row)) return without(row, FALLBACK.asDocument)
