@@ -132,7 +132,7 @@ export function createTelegramClient({ token, apiRoot }: { token: string; apiRoo
         done(
           previews.raw.answerCallbackQuery({
             callback_query_id: queryId,
-            ...(answer ? { text: answer.text.slice(0, 200), show_alert: answer.alert ?? false } : {}),
+            ...(answer ? { text: cut(answer.text, 200), show_alert: answer.alert ?? false } : {}),
           }),
         ),
       ),
@@ -169,10 +169,16 @@ function replyMarkup(keyboard: Keyboard | undefined, askReply: SendOptions['askR
   if (keyboard && keyboard.length > 0) return { reply_markup: inline(keyboard) }
   if (!askReply) return {}
   // Telegram takes 1 to 64 characters of hint.
-  const hint = askReply.placeholder.slice(0, 64)
+  const hint = cut(askReply.placeholder, 64)
   return {
     reply_markup: { force_reply: true as const, selective: true, ...(hint ? { input_field_placeholder: hint } : {}) },
   }
+}
+
+/** Never within a character. */
+function cut(text: string, maxUnits: number): string {
+  const isHalf = text.length > maxUnits && /[\ud800-\udbff]/.test(text[maxUnits - 1] ?? '')
+  return text.slice(0, isHalf ? maxUnits - 1 : maxUnits)
 }
 
 function inline(keyboard: Keyboard) {
@@ -205,7 +211,7 @@ function inputOf({ blocks, isRtl }: RichMessage): InputRichMessage {
 }
 
 async function sendUpload(api: Api, to: Destination, upload: Upload, options: SendOptions): Promise<number> {
-  const file = new InputFile(upload.content, upload.name)
+  const file = new InputFile(upload.content, headerName(upload.name))
   const shared = {
     ...address(to),
     ...sendOptions(options),
@@ -216,6 +222,11 @@ async function sendUpload(api: Api, to: Destination, upload: Upload, options: Se
       ? await api.raw.sendPhoto({ ...shared, photo: file })
       : await api.raw.sendDocument({ ...shared, document: file })
   return message.message_id
+}
+
+/** grammY writes it into a header as it is: what would end it there, or break it, is left out. */
+function headerName(name: string): string {
+  return name.toWellFormed().replace(/[\p{Cc};"\\]+/gu, '_')
 }
 
 /** The file's address holds the bot token: it is used here and shown to nobody. */
