@@ -38,10 +38,10 @@ mkdir -m 700 "$base/former.new"
 keep "$base/bin/node" node
 ${GENERATION_FILES.map((name) => `keep "${MANAGED[name]}" ${name}`).join('\n')}
 printf %s ${applied} > "$base/former.new/applied-service"
-rm -rf "$base/former" "$data"/*.db${FORMER_DATABASE_SUFFIX}
+rm -rf "$base/former" "$data"/*.db${FORMER_DATABASE_SUFFIX}*
 mv "$base/former.new" "$base/former"
 `
 }
 
 /** Shell, once the new generation has answered: nobody goes back any more. */
-export const FORGET_FORMER = `rm -rf "$base/former" "$data"/*.db${FORMER_DATABASE_SUFFIX}`
+export const FORGET_FORMER = `rm -rf "$base/former" "$data"/*.db${FORMER_DATABASE_SUFFIX}*`
