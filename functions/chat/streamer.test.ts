@@ -55,6 +55,20 @@ describe('Streamer', () => {
     await streamer.close()
   })
 
+  test('restores a draft that a message wiped while the call for it was under way', async () => {
+    const { streamer, clock, seen, say, hold } = start('draft')
+    streamer.start()
+    await clock.advance(100)
+    const go = hold()
+    say('A first sentence that is long enough.')
+    await clock.advance(500)
+    streamer.wiped()
+    go()
+    await clock.advance(2_000)
+    expect(seen.filter((sign) => sign.startsWith('draft')).length).toBe(2)
+    await streamer.close()
+  })
+
   test('shows nothing after it was closed', async () => {
     const { streamer, clock, seen, say } = start('draft')
     streamer.start()
@@ -168,11 +182,19 @@ function start(mode: SignMode, options: { previewId?: number } = {}) {
   const calls: number[] = []
   const closed: string[] = []
   const faults: TelegramFailureKind[] = []
+  let held: Promise<void> | undefined
+  /** Telegram does not answer until it is told to. */
+  const hold = () => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    held = promise
+    return resolve
+  }
   const show = async (sign: string) => {
     calls.push(clock.now())
     const fault = faults.shift()
     if (fault) throw new TelegramFailure(fault, fault, { retryAfterMs: 10_000 })
     seen.push(sign)
+    await held
   }
   const budget = new ChatBudget(
     { kind: 'private' },
@@ -200,5 +222,5 @@ function start(mode: SignMode, options: { previewId?: number } = {}) {
     const frame: Frame = { text: plainText(text), answerChars: text.length }
     streamer.show(() => frame)
   }
-  return { streamer, clock, seen, calls, closed, say, failNext: (kind: TelegramFailureKind) => faults.push(kind) }
+  return { streamer, clock, seen, calls, closed, say, hold, failNext: (kind: TelegramFailureKind) => faults.push(kind) }
 }

@@ -51,6 +51,8 @@ export class Streamer {
   #notBefore = 0
   #build: (() => Frame) | undefined
   #builtAt = 0
+  /** How often something took the draft away. */
+  #wipes = 0
 
   constructor(options: StreamerOptions, ports: StreamerPorts) {
     this.#ports = ports
@@ -81,6 +83,7 @@ export class Streamer {
 
   /** A message appeared in the chat, and the draft is gone with it: show it again. */
   wiped(): void {
+    this.#wipes += 1
     if (this.#state.mode === 'draft' && this.#state.shown !== undefined) this.#update({ shown: undefined })
   }
 
@@ -142,6 +145,7 @@ export class Streamer {
 
   async #give(sign: Sign): Promise<void> {
     let text: FormattedText | undefined
+    let wipes = this.#wipes
     let calledAt = this.#ports.now()
     try {
       if (sign.kind === 'open') {
@@ -157,12 +161,16 @@ export class Streamer {
           this.#rebuild()
           text = this.#text()
           calledAt = this.#ports.now()
+          wipes = this.#wipes
           await this.#send(sign.kind, text)
           return true
         },
         { signal: this.#over.signal },
       )
-      if (went) this.#given(sign, text)
+      if (!went) return
+      this.#given(sign, text)
+      // Nobody knows which of the two came first.
+      if (sign.kind === 'draft' && wipes !== this.#wipes) this.#state = { ...this.#state, shown: undefined }
     } catch (error) {
       this.#failed(sign, error, { text, calledAt })
     }
