@@ -19,6 +19,10 @@ describe('classifyFailure', () => {
     [400, 'Bad Request: not enough rights to send text messages to the chat', 'blocked'],
     [400, 'Bad Request: CHAT_SEND_PLAIN_FORBIDDEN', 'blocked'],
     [400, 'Bad Request: CHAT_SEND_DOCS_FORBIDDEN', 'refused'],
+    // A 403 of capitals alone reaches us as a 400.
+    [400, 'Bad Request: INPUT_USER_DEACTIVATED', 'blocked'],
+    [400, 'Bad Request: CHANNEL_PRIVATE', 'blocked'],
+    [400, 'Bad Request: USER_IS_BLOCKED', 'blocked'],
     [400, 'Bad Request: not enough rights to send documents to the chat', 'refused'],
     [400, 'Bad Request: not enough rights to send photos to the chat', 'refused'],
     [400, 'Bad Request: message to edit not found', 'target_gone'],

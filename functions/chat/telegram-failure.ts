@@ -61,7 +61,7 @@ const DESCRIPTIONS: readonly (readonly [RegExp, TelegramFailureKind])[] = [
   [/chat not found|chat_id_invalid|peer_id_invalid|group chat was deactivated/, 'chat_gone'],
   // A group may mute its bots: the chat is there, but closed to us. Where it only takes no files, words still go.
   [
-    /chat_write_forbidden|chat_send_plain_forbidden|chat_restricted|user_banned_in_channel|not enough rights to send text|have no rights to send|need administrator rights|user_is_blocked/,
+    /chat_write_forbidden|chat_send_plain_forbidden|chat_restricted|user_banned_in_channel|not enough rights to send text|have no rights to send|need administrator rights|user_is_blocked|user_deactivated|channel_private/,
     'blocked',
   ],
 ]
