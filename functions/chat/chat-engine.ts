@@ -215,6 +215,7 @@ export class ChatEngine {
 
   /** Everything of this chat was deleted. */
   beginAnew(): void {
+    this.#runner.abandon()
     this.#facts.forget()
   }
 

@@ -113,6 +113,22 @@ describe('TurnRun', () => {
     expect(turn.finals()).toEqual(['Some words.\n\n⏹ Stopped.'])
   })
 
+  test('leaves no word behind when the chat is forgotten, and the agent does not go on', async () => {
+    const stopped = Promise.withResolvers<void>()
+    const turn = await start(async (agent) => {
+      await agent.say('Something private.')
+      agent.signal.addEventListener('abort', () => stopped.resolve())
+      await agent.sleep(60_000)
+    })
+    const run = turn.run()
+    await turn.until(() => turn.live?.progress.settled.length === 1)
+    turn.live?.abandon()
+    await run
+    await stopped.promise
+    expect(turn.finals()).toEqual([])
+    expect(turn.outbox.openCount()).toBe(0)
+  })
+
   test('stops although the agent does not answer', async () => {
     const turn = await start(async (agent) => {
       agent.emit({ type: 'delta', content: 'Some' })

@@ -75,6 +75,7 @@ export class TurnRun {
   #asked: boolean
   /** The agent said that it stopped something. */
   #agentStopped = false
+  #abandoned = false
 
   constructor(row: TurnRow, ports: TurnRunPorts) {
     this.row = row
@@ -110,9 +111,9 @@ export class TurnRun {
       const problem = await this.#work(over)
       if (over.aborted && problem === undefined && !this.#isOver()) return
       await streamer.close()
-      this.#finish(problem)
+      if (!this.#abandoned) this.#finish(problem)
     } finally {
-      this.#save()
+      if (!this.#abandoned) this.#save()
       await streamer.close()
     }
   }
@@ -126,6 +127,14 @@ export class TurnRun {
     // Nobody has told the agent of this turn: there is nothing to wait for.
     if (!this.#asked) this.#cut.abort()
     else if (this.#agent) void this.#tellAgentToStop(this.#agent)
+  }
+
+  /** Ends without a word: nothing of it is wanted any more, by anybody. */
+  abandon(): void {
+    this.#abandoned = true
+    this.#cut.abort()
+    void this.#ports.streamer.close()
+    if (this.#asked && this.#agent) void this.#tellAgentOnce(this.#agent)
   }
 
   /** A message appeared in the chat. */
@@ -278,12 +287,16 @@ export class TurnRun {
 
   async #tellAgentToStop(agent: AgentClient): Promise<void> {
     while (!this.#agentStopped && !this.#isOver()) {
-      try {
-        this.#agentStopped = await agent.stop(this.#ports.agentChat)
-      } catch (error) {
-        log('warn', 'agent_stop_failed', { turn: this.row.turnId, error: describeError(error) })
-      }
+      await this.#tellAgentOnce(agent)
       await this.#ports.sleep(STOP_AGAIN_MS, this.#cut.signal)
+    }
+  }
+
+  async #tellAgentOnce(agent: AgentClient): Promise<void> {
+    try {
+      this.#agentStopped = await agent.stop(this.#ports.agentChat)
+    } catch (error) {
+      log('warn', 'agent_stop_failed', { turn: this.row.turnId, error: describeError(error) })
     }
   }
 

@@ -139,6 +139,11 @@ export class TurnRunner {
     return { wasRunning: isMeant, dropped }
   }
 
+  /** Everything of this chat is being forgotten, the running turn too. */
+  abandon(): void {
+    this.#live?.abandon()
+  }
+
   steps(turnId: string): readonly Step[] {
     const live = this.#live?.row.turnId === turnId ? this.#live.progress : undefined
     return (live ?? this.#ports.turns.find(turnId)?.progress)?.steps ?? []
