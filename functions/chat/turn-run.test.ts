@@ -91,6 +91,18 @@ describe('TurnRun', () => {
     expect(turn.state()).toBe('failed')
   })
 
+  test('that the agent stays away from leaves words that were offered to it to a turn of their own', async () => {
+    const turn = await start((agent) => agent.say('never heard'))
+    const { store } = turn
+    const input = { agentId: 'a', user: { id: 42, name: 'Ann', role: 'owner' as const }, message: 'hi', sources: [] }
+    store.add('offered', input, 0)
+    store.markOffered('offered')
+    turn.agent = () => Promise.reject(new AgentUnreachable('down'))
+    await turn.run()
+    // Nobody reads any more what the agent says in the turn that took them, if it did.
+    expect(store.find('offered')?.offered).toBe(false)
+  })
+
   test('says at once what the agent refuses', async () => {
     const turn = await start((agent) => agent.say('never'))
     turn.agent = async () => createAgentClient({ url: turn.server.url, secret: 'wrong' })

@@ -170,6 +170,11 @@ export class TurnStore {
     this.#database.query('UPDATE turns SET offered = 0 WHERE turn_id = ?', turnId)
   }
 
+  /** The turn they were offered to goes on where nobody reads it: whether it took them or not, they are asked by themselves. */
+  noneTaken(agentId: string): void {
+    this.#database.query("UPDATE turns SET offered = 0 WHERE state = 'queued' AND agent_id = ?", agentId)
+  }
+
   /** @param before update that asks to stop: what was asked later stays. @returns how many */
   dropQueued(now: number, before = Number.MAX_SAFE_INTEGER): number {
     const queued = this.#database.query("SELECT turn_id FROM turns WHERE state = 'queued'")
