@@ -5,6 +5,7 @@ import type { Bindings } from './bindings.ts'
 import { parseConfig } from './config.ts'
 import { openDatabase } from './database/database.ts'
 import { foldOldMetrics } from './database/metrics.ts'
+import { foldOldUsage } from './database/usage.ts'
 import { forgetPeople } from './forget-people.ts'
 import { describeError, log } from './log.ts'
 import { pokeChats } from './poke-chats.ts'
@@ -32,9 +33,16 @@ export default {
     if (controller.cron !== SWEEP_CRON) return
     await attempt('pending', () => sweepPending(ports, Date.now()))
     await attempt('chats', () => pokeChats(ports, Date.now()))
+    if (isFirstOfDay(controller.scheduledTime)) await attempt('usage', () => foldOldUsage(ports.database, Date.now()))
     await attempt('metrics', () => foldOldMetrics(ports.database, Date.now()))
   },
 } satisfies ExportedHandler<Bindings>
+
+/** A look at a whole table is dear: once a day is often enough, and tomorrow makes up for what was missed. */
+function isFirstOfDay(scheduledTime: number): boolean {
+  const time = new Date(scheduledTime)
+  return time.getUTCHours() === 0 && time.getUTCMinutes() < 15
+}
 
 /** One sweep that fails does not keep the others from their work. */
 async function attempt(sweep: string, work: () => Promise<void>): Promise<void> {

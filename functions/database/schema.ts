@@ -177,7 +177,7 @@ export const deployments = sqliteTable(
   ],
 )
 
-/** Model use, one row per agent, UTC day (`YYYY-MM-DD`) and model. */
+/** Model use, one row per agent, UTC day (`YYYY-MM-DD`; after 90 days the month, `YYYY-MM`) and model. */
 export const usage = sqliteTable(
   'usage',
   {

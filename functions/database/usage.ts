@@ -2,12 +2,15 @@
  * Model use per agent, UTC day and model. A request is admitted and counted in one statement, with its prompt reserved at an
  * estimate; when it ends, the estimate becomes what the provider says. So a Worker that dies in between has counted it, too.
  */
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, lt, sql } from 'drizzle-orm'
 import type { Increment } from '../metrics/metrics-buffer.ts'
 import type { Database } from './database.ts'
-import { dayOf } from './limits.ts'
+import { DAY_MS, dayOf } from './limits.ts'
 import { addMetrics } from './metrics.ts'
 import { usage } from './schema.ts'
+
+/** Days that stay apart: budgets look at one, people at the last few. */
+const KEPT_DAYS = 90
 
 export interface DailyBudget {
   readonly maxRequests: number
@@ -70,5 +73,22 @@ export async function addUsage(
       })
       .where(and(eq(usage.agentId, agentId), eq(usage.day, day), eq(usage.model, model))),
     addMetrics(database, counted, Date.parse(day)),
+  ])
+}
+
+/** Days that are long over become their month, `YYYY-MM`: sums stay what they are. Safe to repeat. Reads the whole table. */
+export async function foldOldUsage(database: Database, now: number): Promise<void> {
+  const isOld = and(sql`length(${usage.day}) = 10`, lt(usage.day, dayOf(now - KEPT_DAYS * DAY_MS)))
+  await database.batch([
+    database.run(sql`
+      INSERT INTO usage (agent_id, day, model, requests, prompt_tokens, cached_tokens, completion_tokens)
+      SELECT agent_id, substr(day, 1, 7), model,
+        sum(requests), sum(prompt_tokens), sum(cached_tokens), sum(completion_tokens)
+      FROM usage WHERE ${isOld} GROUP BY agent_id, substr(day, 1, 7), model
+      ON CONFLICT (agent_id, day, model) DO UPDATE
+        SET requests = requests + excluded.requests, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
+          cached_tokens = cached_tokens + excluded.cached_tokens,
+          completion_tokens = completion_tokens + excluded.completion_tokens`),
+    database.delete(usage).where(isOld),
   ])
 }
