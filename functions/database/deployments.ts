@@ -1,6 +1,8 @@
 /** Deployments as provisioning sees them: what is to be done, how far it is, how it ended. */
-import { and, eq, lt, ne, notInArray } from 'drizzle-orm'
+import { and, eq, lt, ne, notInArray, sql } from 'drizzle-orm'
+import { observation } from '../metrics/histogram.ts'
 import type { Database } from './database.ts'
+import { dayOf } from './limits.ts'
 import { agents, deployments } from './schema.ts'
 
 export type Deployment = typeof deployments.$inferSelect
@@ -38,10 +40,10 @@ export async function supersedeOthers(
     .where(and(eq(deployments.agentId, agentId), ne(deployments.id, id), eq(deployments.status, 'running')))
 }
 
-/** The agent and its deployment change together: nobody sees one without the other. */
+/** The agent and its deployment change together, and are counted once: nobody sees one without the other. */
 export async function finishDeployment(
   database: Database,
-  deployment: Pick<Deployment, 'id' | 'agentId' | 'kind'>,
+  deployment: Pick<Deployment, 'id' | 'agentId' | 'kind' | 'createdAt'>,
   agent: Partial<typeof agents.$inferInsert>,
   outcome: { status: 'done' } | { status: 'failed'; errorCode: string; error: string },
   now: number,
@@ -56,11 +58,23 @@ export async function finishDeployment(
           : // An agent that was deleted meanwhile stays deleted.
             and(eq(agents.id, deployment.agentId), notInArray(agents.status, ['deleting', 'deleted'])),
       ),
+    ...(outcome.status === 'done' ? countDone(database, deployment, now) : []),
     database
       .update(deployments)
       .set({ ...outcome, step: outcome.status, updatedAt: now })
       .where(and(eq(deployments.id, deployment.id), eq(deployments.status, 'running'))),
   ])
+}
+
+/** Only while it runs: a step that is repeated does not count again. */
+function countDone(database: Database, deployment: Pick<Deployment, 'id' | 'kind' | 'createdAt'>, now: number) {
+  const { id, kind, createdAt } = deployment
+  return observation('baal_deployment_seconds', now - createdAt, { kind }).map(({ name, labels, value }) =>
+    database.run(sql`
+      INSERT INTO metrics (day, name, labels, value)
+      SELECT ${dayOf(now)}, ${name}, ${labels}, ${value} FROM deployments WHERE id = ${id} AND status = 'running'
+      ON CONFLICT (day, name, labels) DO UPDATE SET value = value + excluded.value`),
+  )
 }
 
 /** Ends a deployment whose Workflow cannot any more, with its agent. */

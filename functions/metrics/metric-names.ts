@@ -14,11 +14,24 @@ export const HISTOGRAMS = {
   baal_turn_seconds: 'From the start of a turn to its final words in the outbox.',
   baal_turn_first_words_seconds: 'From the start of a turn to the first words of the answer.',
   baal_telegram_call_seconds: 'How long Telegram took to answer.',
+  baal_deployment_seconds: 'From the request for a deployment until it was done, by kind.',
 } as const
 export type HistogramName = keyof typeof HISTOGRAMS
 
 /** Upper bounds in seconds: a draft's pace at one end, a long working turn at the other. */
 export const BUCKETS_S = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const
+/** A machine of the pool at one end, one that is placed late and needs every package at the other. */
+const DEPLOYMENT_BUCKETS_S = [1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1_200] as const
+
+export function boundsOf(name: HistogramName): readonly number[] {
+  return name === 'baal_deployment_seconds' ? DEPLOYMENT_BUCKETS_S : BUCKETS_S
+}
+
+/** One histogram for each of these; what is not named here has a single one. */
+export function seriesOf(name: HistogramName): readonly Labels[] {
+  if (name !== 'baal_deployment_seconds') return [{}]
+  return ['create', 'repair', 'update', 'destroy'].map((kind) => ({ kind }))
+}
 
 export type Labels = Readonly<Record<string, string>>
 

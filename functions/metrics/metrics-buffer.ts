@@ -3,7 +3,8 @@
  * costs a log line. What one write holds is one statement, however much was counted.
  */
 import { describeError, log } from '../log.ts'
-import { BUCKETS_S, type CounterName, type HistogramName, type Labels, renderLabels } from './metric-names.ts'
+import { observation } from './histogram.ts'
+import { type CounterName, type HistogramName, type Labels, renderLabels } from './metric-names.ts'
 
 export interface Metrics {
   count(name: CounterName, labels: Labels, by?: number): void
@@ -33,10 +34,7 @@ export class MetricsBuffer implements Metrics {
   }
 
   observe(name: HistogramName, ms: number): void {
-    const seconds = Math.max(0, ms) / 1000
-    const bound = BUCKETS_S.find((bucket) => seconds <= bucket)
-    this.#add(`${name}_bucket`, renderLabels({ le: bound === undefined ? '+Inf' : String(bound) }), 1)
-    this.#add(`${name}_sum`, '', seconds)
+    for (const { name: series, labels, value } of observation(name, ms)) this.#add(series, labels, value)
   }
 
   /** Never rejects. What could not be written is forgotten: whether it arrived is unknown, and twice is worse than once less. */

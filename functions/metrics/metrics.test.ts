@@ -5,8 +5,9 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { migrateDatabase } from '../../local/migrate.ts'
 import { type Sqld, startSqld } from '../../local/sqld.ts'
 import { type Database, openDatabase } from '../database/database.ts'
+import { finishDeployment } from '../database/deployments.ts'
 import { addMetrics, foldOldMetrics, sumMetrics } from '../database/metrics.ts'
-import { metrics } from '../database/schema.ts'
+import { deployments, metrics } from '../database/schema.ts'
 import { type Increment, MetricsBuffer } from './metrics-buffer.ts'
 import { renderPrometheus } from './render-prometheus.ts'
 import { summarize } from './summary.ts'
@@ -111,6 +112,39 @@ describe('the text for Prometheus', () => {
     const grammar = /^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"\\\n]*"(,\w+="[^"\\\n]*")*\})? [-+.\de]+)$/
     expect(lines.filter((line) => !grammar.test(line))).toEqual([])
     expect(lines).toEqual(expect.arrayContaining(['baal_turn_errors_total{code="a_b"} 3', 'baal_users 7']))
+  })
+})
+
+describe('a deployment', () => {
+  const begun = NOW - 42_000
+  const deploy = async (id: string) => {
+    const deployment = { id, agentId: 'rosa', kind: 'create' as const, createdAt: begun }
+    await database.insert(deployments).values({ ...deployment, status: 'running', updatedAt: begun })
+    return deployment
+  }
+  const lines = async () =>
+    renderPrometheus(await sumMetrics(database), [])
+      .split('\n')
+      .filter((line) => line.startsWith('baal_deployment_seconds') && line.includes('kind="create"'))
+
+  test('that is done is counted by kind and duration, once however often its last step runs', async () => {
+    const deployment = await deploy('d1')
+    for (let run = 0; run < 3; run++) await finishDeployment(database, deployment, {}, { status: 'done' }, NOW)
+    expect(await lines()).toEqual(
+      expect.arrayContaining([
+        'baal_deployment_seconds_bucket{kind="create",le="30"} 0',
+        'baal_deployment_seconds_bucket{kind="create",le="60"} 1',
+        'baal_deployment_seconds_bucket{kind="create",le="+Inf"} 1',
+        'baal_deployment_seconds_sum{kind="create"} 42',
+        'baal_deployment_seconds_count{kind="create"} 1',
+      ]),
+    )
+  })
+
+  test('that fails is not among them', async () => {
+    const outcome = { status: 'failed', errorCode: 'timeout', error: 'late' } as const
+    await finishDeployment(database, await deploy('d2'), {}, outcome, NOW)
+    expect(await lines()).toContain('baal_deployment_seconds_count{kind="create"} 1')
   })
 })
 

@@ -1,6 +1,7 @@
 /** The text that Prometheus reads (exposition format 0.0.4). */
 import type { Gauge } from './gauges.ts'
-import { BUCKETS_S, COUNTERS, HISTOGRAMS, type HistogramName } from './metric-names.ts'
+import { bucketsOf, readHistogram } from './histogram.ts'
+import { COUNTERS, HISTOGRAMS, type HistogramName, renderLabels, seriesOf } from './metric-names.ts'
 import type { Increment } from './metrics-buffer.ts'
 
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
@@ -24,21 +25,20 @@ export function renderPrometheus(sums: readonly Increment[], gauges: readonly Ga
 
 /** Stored each for itself, shown as Prometheus wants it: every bucket holds the smaller ones, too. */
 function histogramLines(name: HistogramName, sums: readonly Increment[]): string[] {
-  const { counts, sum } = readHistogram(name, sums)
-  let total = 0
-  const buckets = [...BUCKETS_S.map(String), '+Inf'].map((le, index) => {
-    total += counts[index] ?? 0
-    return `${name}_bucket{le="${le}"} ${total}`
+  return seriesOf(name).flatMap((labels) => {
+    const { counts, sum } = readHistogram(name, sums, labels)
+    let total = 0
+    const buckets = bucketsOf(name).map((le, index) => {
+      total += counts[index] ?? 0
+      return sample({ name: `${name}_bucket`, labels: renderLabels({ ...labels, le }), value: total })
+    })
+    const own = renderLabels(labels)
+    const rest = [
+      { name: `${name}_sum`, labels: own, value: sum },
+      { name: `${name}_count`, labels: own, value: total },
+    ]
+    return [...buckets, ...rest.map(sample)]
   })
-  return [...buckets, `${name}_sum ${sum}`, `${name}_count ${total}`]
-}
-
-/** @returns how many fell into each bucket (one more than there are bounds), and all seconds together */
-export function readHistogram(name: HistogramName, sums: readonly Increment[]): { counts: number[]; sum: number } {
-  const valueIn = (series: string, labels: string) =>
-    sums.find((sum) => sum.name === series && sum.labels === labels)?.value ?? 0
-  const counts = [...BUCKETS_S.map(String), '+Inf'].map((le) => valueIn(`${name}_bucket`, `le="${le}"`))
-  return { counts, sum: valueIn(`${name}_sum`, '') }
 }
 
 function family(name: string, { help, type }: { help: string; type: string }, lines: readonly string[]): string[] {

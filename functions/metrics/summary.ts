@@ -1,7 +1,7 @@
 /** A day's counters in a few numbers, for a person. */
+import { readHistogram } from './histogram.ts'
 import { BUCKETS_S, renderLabels } from './metric-names.ts'
 import type { Increment } from './metrics-buffer.ts'
-import { readHistogram } from './render-prometheus.ts'
 
 export interface Summary {
   readonly turns: number
