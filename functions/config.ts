@@ -53,7 +53,7 @@ const Variables = z.object({
   DEPLOY_RUNNER_URL: z.url().optional(),
 
   BOT_ENCRYPTION_KEY: encryptionKey,
-  /** Keys that records may still be sealed with, newest first, until `npm run rotate-key` has gone through them. */
+  /** Keys that records may still be sealed with, newest first, until `npm run rotate -- encryption` has gone through them. */
   BOT_ENCRYPTION_KEY_FORMER: z
     .string()
     .default('')

@@ -1,5 +1,6 @@
 /**
- * `npm run rotate-key`: seals every key at rest with the present `BOT_ENCRYPTION_KEY`. The former key stays in
+ * `npm run rotate-key`: seals every key at rest with the present `BOT_ENCRYPTION_KEY`, for who keeps the keys of production
+ * elsewhere than `npm run rotate` does. The former key stays in
  * `BOT_ENCRYPTION_KEY_FORMER` until this has run without broken records; then it can be taken out. Reads `.dev.vars` and the
  * environment, which wins.
  */

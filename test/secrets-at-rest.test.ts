@@ -18,6 +18,8 @@ import { findAgent } from '../functions/database/agents.ts'
 import { agents, links, users } from '../functions/database/schema.ts'
 import { createSeal } from '../functions/seal.ts'
 import { startModel } from '../local/model/start-model.ts'
+import { fingerprint, loadValues, saveState, saveValues } from '../local/operator/production-file.ts'
+import { rotate } from '../local/operator/rotate.ts'
 import { ROOT } from '../local/settings.ts'
 import { startTelegram } from '../local/telegram/start-telegram.ts'
 
@@ -143,24 +145,29 @@ describe('a key that somebody just typed', () => {
   }
 })
 
-test('npm run rotate-key seals everything anew, once; what nobody can open stays and is told', async () => {
-  const rotate = async (former: string) => {
-    const env = {
-      PATH: process.env.PATH,
-      LIBSQL_URL: world.config.LIBSQL_URL,
-      BOT_ENCRYPTION_KEY: NEW_SEALING_KEY,
-      BOT_ENCRYPTION_KEY_FORMER: former,
-    }
-    const run = promisify(execFile)(process.execPath, [join(ROOT, 'local/rotate-key-main.ts')], { env })
-    return run.then(({ stdout }) => stdout).catch((error: { stdout: string }) => error.stdout)
-  }
-  expect(await rotate(Buffer.alloc(32, 5).toString('base64url'))).toContain(
-    '0 sealed anew, 0 with the present key already, 5 that',
-  )
+test('npm run rotate -- encryption seals everything anew once the Worker has the new key; what nobody can open stays and is told', async () => {
+  const file = join(world.dataDir, '.prod.vars')
   const before = world.config.BOT_ENCRYPTION_KEY
-  expect(await rotate(before)).toContain('5 sealed anew, 0 with the present key already, 0 that no given key opens')
-  expect(await rotate(before)).toContain('0 sealed anew, 5 with the present key already')
-  const renewed = createSeal(NEW_SEALING_KEY)
+  const run = () => rotate('encryption', file).catch((error: Error) => error.message)
+  const deployed = async () => {
+    const { BOT_ENCRYPTION_KEY = '' } = await loadValues(file)
+    await saveState(file, { secrets: { BOT_ENCRYPTION_KEY: fingerprint('BOT_ENCRYPTION_KEY', BOT_ENCRYPTION_KEY) } })
+  }
+  await saveValues(file, { LIBSQL_URL: world.config.LIBSQL_URL, BOT_ENCRYPTION_KEY: before })
+  await deployed()
+  expect(await run()).toContain('npm run deploy, then npm run rotate -- encryption again')
+  expect(await run()).toBe('The Worker does not have the new key yet.')
+  await deployed()
+  const made = await loadValues(file)
+  expect(made.BOT_ENCRYPTION_KEY_FORMER).toBe(before)
+  await saveValues(file, { ...made, BOT_ENCRYPTION_KEY_FORMER: Buffer.alloc(32, 5).toString('base64url') })
+  expect(await run()).toContain('0 sealed anew, 0 with the new key already, 5 that')
+  await saveValues(file, made)
+  expect(await run()).toContain('5 sealed anew, 0 with the new key already, 0 that no known key opens')
+  expect(await loadValues(file)).not.toHaveProperty('BOT_ENCRYPTION_KEY_FORMER')
+  await saveValues(file, made)
+  expect(await run()).toContain('0 sealed anew, 5 with the new key already')
+  const renewed = createSeal(made.BOT_ENCRYPTION_KEY ?? '')
   const [agent] = await world.database.select().from(agents)
   const [user] = (await world.database.select().from(users)).filter(({ id }) => id === 1)
   const [link] = await world.database.select().from(links)
@@ -168,6 +175,19 @@ test('npm run rotate-key seals everything anew, once; what nobody can open stays
   expect(await renewed.open(agent?.inferenceKeySealed ?? '', { what: 'inference-key', id: agentId })).toBe(planted[4])
   expect(await renewed.open(user?.apiKeySealed ?? '', { what: 'user-key', id: '1' })).toBe(OWN_KEY)
   expect(await renewed.open(link?.tokenSealed ?? '', { what: 'link-token', id: link?.id ?? '' })).toBe(planted[2])
+})
+
+test('npm run rotate-key does the same with keys that are given to it', async () => {
+  const { BOT_ENCRYPTION_KEY: former = '' } = await loadValues(join(world.dataDir, '.prod.vars'))
+  const env = {
+    PATH: process.env.PATH,
+    LIBSQL_URL: world.config.LIBSQL_URL,
+    BOT_ENCRYPTION_KEY: NEW_SEALING_KEY,
+    BOT_ENCRYPTION_KEY_FORMER: former,
+  }
+  const run = () => promisify(execFile)(process.execPath, [join(ROOT, 'local/rotate-key-main.ts')], { env })
+  expect((await run()).stdout).toContain('5 sealed anew, 0 with the present key already, 0 that no given key opens')
+  expect((await run()).stdout).toContain('0 sealed anew, 5 with the present key already')
 })
 
 test('a Worker that knows both keys opens what either has sealed', async () => {

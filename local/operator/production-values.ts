@@ -85,7 +85,7 @@ const NAMED: readonly ProductionValue[] = [
   { name: 'BOT_ENCRYPTION_KEY', purpose: 'Seals every key at rest.', kind: 'made', secret: true },
   {
     name: 'BOT_ENCRYPTION_KEY_FORMER',
-    purpose: 'Former keys that still open old records, until npm run rotate-key.',
+    purpose: 'Former keys that still open old records, until npm run rotate -- encryption.',
     kind: 'set',
     secret: true,
   },

@@ -1,4 +1,4 @@
-/** `npm run rotate -- webhook|admin|signing|ssh`: a new key in the place of an old one. */
+/** `npm run rotate -- webhook|admin|signing|ssh|encryption`: a new key in the place of an old one. */
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DEFAULT_FILE } from './production-file.ts'

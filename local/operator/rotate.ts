@@ -6,6 +6,7 @@ import { makeAdminToken, makeSigningKey, makeWebhookSecret } from '../made-keys.
 import { OperatorError } from './operator-error.ts'
 import { loadValues, runnerEnvironmentOf, saveRunnerEnvironment, saveValues } from './production-file.ts'
 import type { Values } from './production-values.ts'
+import { rotateEncryptionKey } from './rotate-encryption.ts'
 import { rotateSshPair } from './rotate-ssh.ts'
 import { trySignature } from './try-signature.ts'
 
@@ -28,12 +29,14 @@ export async function rotate(
       return `There is a new admin token. ${DEPLOY}`
     case 'signing':
       return rotateSigningKey(values, file)
+    case 'encryption':
+      return rotateEncryptionKey(values, file)
     case 'ssh':
       return rotateSshPair(values, file, say)
     default:
       throw new OperatorError(
         `There is no key “${which}”.`,
-        'npm run rotate -- webhook, admin, signing or ssh; docs/operating.md has the others.',
+        'npm run rotate -- webhook, admin, signing, ssh or encryption; docs/operating.md has the others.',
       )
   }
 }
