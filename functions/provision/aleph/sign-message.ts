@@ -1,6 +1,6 @@
 /**
  * Builds and signs messages with Aleph's own SDK, imported only when a machine is made or given back: it is the largest part
- * of the bundle, and webhooks must not pay for its start.
+ * of the bundle, and webhooks must not pay for its start. (Its `evm` part imports `decimal.js` without naming it: we do.)
  */
 import { z } from 'zod'
 
