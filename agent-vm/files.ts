@@ -111,7 +111,7 @@ export function parsePath(path: string): string[] {
   return segments
 }
 
-export function isSensitive(segment: string): boolean {
+function isSensitive(segment: string): boolean {
   return SENSITIVE.test(segment)
 }
 

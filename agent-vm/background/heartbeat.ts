@@ -5,10 +5,10 @@
 import { createHash } from 'node:crypto'
 import { readSmallFile } from '../memory/small-file.ts'
 
-export const HEARTBEAT_FILE = 'HEARTBEAT.md'
+const HEARTBEAT_FILE = 'HEARTBEAT.md'
 const MAX_BYTES = 16 * 1024
 /** With nothing to say again and again, the distance grows up to so many intervals. */
-export const MAX_STRETCH = 4
+const MAX_STRETCH = 4
 
 /** What is kept between beats, also over restarts. */
 export interface Pulse {

@@ -11,7 +11,7 @@ import { z } from 'zod'
 import { ChatUser } from '../protocol.ts'
 import type { Timing } from './timing.ts'
 
-export const SCHEDULES_FILE = 'schedules.db'
+const SCHEDULES_FILE = 'schedules.db'
 /** Per chat. */
 export const MAX_SCHEDULES = 50
 /** Whoever adds a version keeps the former file first (`storage/former-database.ts`). */

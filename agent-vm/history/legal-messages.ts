@@ -6,10 +6,10 @@
  */
 import { type ModelMessage, type ModelToolCall, wellFormed } from '../model/model-message.ts'
 
-export const MISSING_RESULT = '[no result: the server stopped before this call was finished]'
-export const MISSING_START = '[earlier messages are not available]'
+const MISSING_RESULT = '[no result: the server stopped before this call was finished]'
+const MISSING_START = '[earlier messages are not available]'
 /** An answer is always asked for by someone. */
-export const MISSING_QUESTION = '[please go on]'
+const MISSING_QUESTION = '[please go on]'
 
 type ToolMessage = Extract<ModelMessage, { role: 'tool' }>
 

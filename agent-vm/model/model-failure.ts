@@ -97,7 +97,7 @@ export function classifyHttpFailure({ status, text, retryAfter, cause }: HttpFai
 }
 
 /** Seconds or an HTTP date, as milliseconds from now. */
-export function parseRetryAfter(value: string | null | undefined, now = Date.now()): number | undefined {
+function parseRetryAfter(value: string | null | undefined, now = Date.now()): number | undefined {
   if (!value) return undefined
   const seconds = Number(value)
   const waitMs = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - now

@@ -77,7 +77,7 @@ export async function startFakeModel(script: Script | readonly Reply[]): Promise
 }
 
 /** A list is answered in order; its last entry for ever after. */
-export function toScript(script: Script | readonly Reply[]): Script {
+function toScript(script: Script | readonly Reply[]): Script {
   if (typeof script === 'function') return script
   return (_call, index) => script[Math.min(index, script.length - 1)] ?? { content: 'ok' }
 }

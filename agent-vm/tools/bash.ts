@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { findDenied } from './denied-commands.ts'
 import { defineTool, ownerOnly } from './tool.ts'
 
-export const DEFAULT_TIMEOUT_S = 120
+const DEFAULT_TIMEOUT_S = 120
 export const MAX_TIMEOUT_S = 600
 /** On top of the command's own limit, for ending it and reading what it wrote. */
 const DEADLINE_SLACK_MS = 5000

@@ -47,7 +47,7 @@ export async function makeRunner(options: Partial<ToolRunnerOptions> = {}): Prom
   }
 }
 
-export function makeContext(context: Partial<ToolContext> = {}): ToolContext {
+function makeContext(context: Partial<ToolContext> = {}): ToolContext {
   const signal = new AbortController().signal
   return { chatId: 'chat', turnId: 'turn', user: OWNER, origin: 'chat', signal, ...context }
 }

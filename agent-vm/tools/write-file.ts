@@ -3,7 +3,7 @@ import { sessionFolder } from './session-folder.ts'
 import { defineTool, withFiles } from './tool.ts'
 
 /** More belongs into a program that writes it. */
-export const MAX_WRITTEN_CHARS = 2_000_000
+const MAX_WRITTEN_CHARS = 2_000_000
 
 export const writeFile = defineTool({
   name: 'write_file',

@@ -9,7 +9,7 @@ import type { ToolCall, ToolResult } from '../tools/tool-runner.ts'
 const WINDOW = 20
 const REPEATS = 3
 /** So many blocked calls end the turn with a summary. */
-export const MAX_BLOCKED_CALLS = 3
+const MAX_BLOCKED_CALLS = 3
 
 const WARNING =
   '[system note: this is the third time that this call gave this result. Do something else, or tell the person what is missing.]'

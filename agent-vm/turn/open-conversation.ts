@@ -7,7 +7,7 @@ import type { TurnStep } from './turn.ts'
 import type { TurnRun } from './turn-run.ts'
 
 /** After it the memory and the day may be taken anew at no cost: the computed prefix is gone. */
-export const EPOCH_IDLE_MS = 6 * 3_600_000
+const EPOCH_IDLE_MS = 6 * 3_600_000
 
 export async function* openConversation(run: TurnRun): AsyncGenerator<TurnStep, void> {
   const { turn, ports } = run

@@ -29,7 +29,7 @@ import type { ProvisionPorts } from './provision-ports.ts'
 export type InstancePorts = Pick<ProvisionPorts, 'config' | 'database' | 'now' | 'random'>
 
 /** A node that failed is left alone for this long. */
-export const NODE_REST_MS = 10 * 60_000
+const NODE_REST_MS = 10 * 60_000
 
 /**
  * Signs the order and notes its hash, so that an answer that gets lost leaves a machine that we know of. Nothing is sent yet.

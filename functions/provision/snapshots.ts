@@ -10,7 +10,7 @@ import type { Snapshots as SnapshotsPort } from './provision-ports.ts'
 /** Below the platform's limit for a row. */
 const CHUNK_BYTES = 1_000_000
 /** An agent with more than this keeps what was put aside before. */
-export const MAX_SNAPSHOT_BYTES = 512 * 1024 * 1024
+const MAX_SNAPSHOT_BYTES = 512 * 1024 * 1024
 
 export class SnapshotTooLarge extends Error {
   readonly code = 'snapshot_too_large'

@@ -25,7 +25,7 @@ const ABANDONED_AFTER_MS = 10 * 60_000
 /** Longer than ordering, booting and preparing together may take. */
 const POOL_LIMIT_MS = 2 * 3_600_000
 /** An order is noted before it is sent, so even this is generous. */
-export const ORPHAN_AFTER_MS = 30 * 60_000
+const ORPHAN_AFTER_MS = 30 * 60_000
 /** Ours are recognised by name: an account may serve other purposes, too. */
 const NAME_PREFIX = 'baal-'
 

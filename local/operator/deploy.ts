@@ -97,7 +97,7 @@ async function prepareValues(options: DeployOptions): Promise<Values> {
 }
 
 /** @throws {OperatorError} naming each wrong value, never showing it */
-export function checkValues(values: Values): void {
+function checkValues(values: Values): void {
   try {
     parseConfig({ ...values, PUBLIC_URL: values.PUBLIC_URL ?? UNKNOWN_URL })
   } catch (error) {

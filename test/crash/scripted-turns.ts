@@ -25,7 +25,7 @@ export function endMark(mark: string): string {
   return `end-${mark}`
 }
 
-export const LONG_PARAGRAPHS = 260
+const LONG_PARAGRAPHS = 260
 
 export const scriptedBrain: FakeBrain = async (turn) => {
   const mark = /q\d+n\d+z/.exec(turn.request.message)?.[0] ?? 'unmarked'

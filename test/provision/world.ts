@@ -20,7 +20,7 @@ import { fakeAgents, fakeRunner, fakeSnapshots, NO_TROUBLE, type RunnerTroubles 
 import { Clock, VirtualPlatform } from './virtual-platform.ts'
 
 const KEY = randomBytes(32).toString('base64url')
-export const ACCOUNT_KEY = '0123456789abcdef'.repeat(4)
+const ACCOUNT_KEY = '0123456789abcdef'.repeat(4)
 
 /** Of every agent here. */
 export const AGENT_SECRET = 'a-secret-of-the-agent'

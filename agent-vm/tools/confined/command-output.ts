@@ -8,11 +8,11 @@ import { StringDecoder } from 'node:string_decoder'
 import { stripVTControlCharacters } from 'node:util'
 import { randomSuffix } from './random-suffix.ts'
 
-export const OUTPUT_FOLDER = '.tool-output'
+const OUTPUT_FOLDER = '.tool-output'
 /** Shown to the model: so much of the beginning, and as much of the end. */
-export const SHOWN_HALF_BYTES = 15 * 1024
+const SHOWN_HALF_BYTES = 15 * 1024
 /** Kept in the file. */
-export const MAX_KEPT_BYTES = 10 * 1024 * 1024
+const MAX_KEPT_BYTES = 10 * 1024 * 1024
 const MAX_FILES = 20
 const MAX_FOLDER_BYTES = 50 * 1024 * 1024
 

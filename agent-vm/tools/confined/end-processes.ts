@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CALL_MARK } from '../process/wire.ts'
 
 /** From the request to the last process: `/stop` promises one second in all. */
-export const END_MS = 700
+const END_MS = 700
 const POLITE_MS = 250
 const CHECK_MS = 20
 /** However late it is: on a busy machine one look at all processes can take longer than all the time there is. */

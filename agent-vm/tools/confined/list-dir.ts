@@ -9,7 +9,7 @@ export interface ListDirInput {
   readonly path: string
 }
 
-export const MAX_ENTRIES = 500
+const MAX_ENTRIES = 500
 
 export const listDir: Operation<ListDirInput> = async ({ path }, { place }) => {
   const { handle, realPath } = await openForReading(place, path)

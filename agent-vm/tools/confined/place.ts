@@ -47,7 +47,7 @@ export async function openPlace(workspace: string, folder: string): Promise<Plac
  * ones inside it, and ones that begin with the place's own name in the workspace, as attachments do.
  * @throws {ToolFailure} outside
  */
-export function resolvePath(place: Place, path: string): string {
+function resolvePath(place: Place, path: string): string {
   if (path.includes('\0')) throw new ToolFailure('A path cannot hold a NUL character.')
   if (path.startsWith('~')) throw outside(path)
   const cleaned = normalize(path)

@@ -10,7 +10,7 @@ export interface ReadFileInput {
   readonly limit: number
 }
 
-export const MAX_SHOWN_CHARS = 40_000
+const MAX_SHOWN_CHARS = 40_000
 const MAX_LINE_CHARS = 2000
 
 export const readFile: Operation<ReadFileInput> = async ({ path, offset, limit }, { place, signal }) => {

@@ -19,7 +19,7 @@ export interface BashInput {
 }
 
 /** A command that floods is stopped: nobody reads that, and it keeps both processes busy. */
-export const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 /** After the shell has ended: for what is still in the pipe when a background job keeps it open. */
 const DRAIN_MS = 50
 /** The shell joins both outputs itself, in the order they were written; `eval` keeps the command's own line numbers. */

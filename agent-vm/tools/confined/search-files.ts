@@ -14,7 +14,7 @@ export interface SearchFilesInput {
   readonly ignore_case: boolean
 }
 
-export const MAX_MATCHES = 200
+const MAX_MATCHES = 200
 const MAX_FILES = 20_000
 const MAX_FILE_BYTES = 5 * 1024 * 1024
 const MAX_MS = 15_000

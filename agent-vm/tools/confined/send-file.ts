@@ -10,7 +10,7 @@ export interface SendFileInput {
 }
 
 /** What a Telegram bot can send. */
-export const MAX_SENT_BYTES = 50 * 1024 * 1024
+const MAX_SENT_BYTES = 50 * 1024 * 1024
 
 export const sendFile: Operation<SendFileInput> = async ({ path, caption }, { place }) => {
   const { handle, realPath } = await openForReading(place, path)

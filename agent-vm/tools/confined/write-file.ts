@@ -14,7 +14,7 @@ export const writeFile: Operation<WriteFileInput> = async ({ path, content }, { 
   return { ok: true, content: `${verb} ${path} (${size})`, summary: `${verb} ${path} (${countLines(content)} lines)` }
 }
 
-export function countLines(text: string): number {
+function countLines(text: string): number {
   if (text === '') return 0
   return text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
 }

@@ -11,7 +11,7 @@ import { ToolFailure } from '../confined/tool-failure.ts'
 import { hostName, parsePublicUrl, refuseInside } from './checked-url.ts'
 import { isPublicAddress } from './public-address.ts'
 
-export const MAX_REDIRECTS = 5
+const MAX_REDIRECTS = 5
 const CONNECT_TIMEOUT_MS = 8000
 const HEADERS_TIMEOUT_MS = 15_000
 const BODY_TIMEOUT_MS = 10_000

@@ -10,7 +10,7 @@ import { renderDocument } from './render-document.ts'
 /** Shown at once; `offset` goes on. */
 export const SHOWN_CHARS = 24_000
 /** From the first look-up to the last byte, redirects included. */
-export const TOTAL_MS = 30_000
+const TOTAL_MS = 30_000
 
 export async function readPage(
   { url, offset }: WebFetchInput,

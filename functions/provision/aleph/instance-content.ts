@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 /** Debian 12 as published; used when the list of images cannot be read. */
 export const DEBIAN_12_IMAGE = 'b6ff5c3a8205d1ca4c7c3369300eeafff498b558f71b851aa2114afd0a532717'
-export const VCPUS = 1
+const VCPUS = 1
 export const MEMORY_MIB = 2_048
 export const DISK_MIB = 20_480
 

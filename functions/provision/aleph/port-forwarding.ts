@@ -10,7 +10,7 @@ const FORWARDED_PORTS = ['80', '443'] as const
 const Forwarding = z.strictObject({ tcp: z.boolean(), udp: z.boolean() })
 const Entry = z.strictObject({ ports: z.record(z.string().regex(/^\d{1,5}$/), Forwarding) })
 
-export const PortForwardingContent = z.strictObject({
+const PortForwardingContent = z.strictObject({
   address: z.string().regex(/^0x[0-9a-fA-F]{40}$/),
   key: z.literal('port-forwarding'),
   time: z.number().positive(),

@@ -57,7 +57,7 @@ export const linkPreviewOptions = json(
   }),
 ).optional()
 
-export const replyParameters = json(
+const replyParameters = json(
   z.strictObject({
     message_id: z.int().optional(),
     chat_id: chatRef.optional(),

@@ -5,7 +5,7 @@ import { badRequest } from '../api-error.ts'
 import type { Tdlib } from '../text/tdlib.ts'
 
 /** UTF-8 bytes. */
-export const MAX_CALLBACK_DATA_BYTES = 64
+const MAX_CALLBACK_DATA_BYTES = 64
 const MAX_BUTTONS = 100
 const MAX_MARKUP_BYTES = 10_000
 const MAX_COPY_TEXT = 256

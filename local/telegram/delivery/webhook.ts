@@ -8,7 +8,7 @@ import type { Clock } from '../clock.ts'
 import type { Settings } from '../state/settings.ts'
 import type { QueuedUpdate, Updates } from '../state/updates.ts'
 
-export const WEBHOOK_TIMEOUT_MS = 60_000
+const WEBHOOK_TIMEOUT_MS = 60_000
 const MAX_RETRY_AFTER_S = 3600
 const MAX_PAUSE_MIN_MS = 60_000
 const GONE_LIMIT_MS = 23 * 3600 * 1000

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../clock.ts'
 
 /** Telegram does not publish its own; a bot that answers at once is far from it. */
-export const CALLBACK_ANSWER_MS = 30_000
+const CALLBACK_ANSWER_MS = 30_000
 
 export class Callbacks {
   readonly #database: DatabaseSync

@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts'
 import type { Events } from './events.ts'
 
 /** `message_typing_draft_ttl` of the clients' configuration. */
-export const DRAFT_TTL_MS = 30_000
+const DRAFT_TTL_MS = 30_000
 
 export interface Draft {
   readonly chat_id: number

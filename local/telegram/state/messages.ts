@@ -112,7 +112,7 @@ export class Messages {
 }
 
 /** Only messages in a topic belong to it; a reply chain in an ordinary supergroup has a thread id too. */
-export function threadOf(message: Message): number {
+function threadOf(message: Message): number {
   return message.is_topic_message ? (message.message_thread_id ?? 0) : 0
 }
 

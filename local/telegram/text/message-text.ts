@@ -6,7 +6,7 @@ import type { TdEntity, Tdlib, TdText } from './tdlib.ts'
 
 /** Code points, after parsing. */
 export const MAX_TEXT_LENGTH = 4096
-export const MAX_CAPTION_LENGTH = 1024
+const MAX_CAPTION_LENGTH = 1024
 /** Bytes of UTF-8 that the Bot API server reads at all. */
 const MAX_RAW_BYTES = 1 << 15
 /** Telegram drops what is beyond without a word; the call log warns. */
