@@ -38,6 +38,7 @@ export interface Baal {
   /** The chat page, when Telegram is a stand-in; else the bot's link. */
   readonly pageUrl: string
   readonly standIns: LocalSettings['standIns']
+  readonly dataDir: string
   /** Process ids by part, for tests that kill one. */
   pids(): Readonly<Record<string, number>>
   stop(): Promise<void>
@@ -73,6 +74,7 @@ export async function startBaal(options: BaalOptions): Promise<Baal> {
       workerUrl,
       pageUrl,
       standIns: settings.standIns,
+      dataDir: settings.dataDir,
       pids: () => Object.fromEntries(started.map((service) => [service.name, service.pid()])),
       stop,
     }

@@ -1,4 +1,5 @@
 /** `npm start`: the whole of Baal on this machine, until Ctrl-C. */
+import { relative } from 'node:path'
 import { type Baal, startBaal } from './baal.ts'
 import { describeConfinement } from './machine/confinement.ts'
 import { PortInUse } from './ports.ts'
@@ -38,7 +39,7 @@ try {
   await stop(1)
 }
 
-async function greet({ pageUrl, standIns }: Baal): Promise<void> {
+async function greet({ pageUrl, standIns, dataDir }: Baal): Promise<void> {
   const seconds = ((Date.now() - startedAt) / 1000).toFixed(1)
   const real = (isStandIn: boolean) => (isStandIn ? 'stand-in' : 'real')
   const confinement = standIns.aleph ? (await describeConfinement()).line : 'on Aleph Cloud'
@@ -50,7 +51,7 @@ Baal is ready after ${seconds} s. Open
   Telegram  ${real(standIns.telegram)}${standIns.telegram ? ' (TELEGRAM_BOT_TOKEN in .dev.vars uses the real one)' : ''}
   Model     ${real(standIns.model)}${standIns.model ? ' (LIBERTAI_API_KEY in .dev.vars uses the real one)' : ''}
   Machines  ${confinement}
-  State     .data/ (kept between starts)
+  State     ${relative(process.cwd(), dataDir) || '.'}/ (kept between starts)
 
 Ctrl-C stops everything. npm start -- --verbose shows what each part prints.`)
 }
