@@ -1,13 +1,9 @@
 /** The Worker's routes in this process, with a database and one agent: for what needs neither chats nor a network. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { app } from '../functions/app.ts'
-import { type Database, openDatabase } from '../functions/database/database.ts'
+import type { Database } from '../functions/database/database.ts'
 import { agents } from '../functions/database/schema.ts'
+import { startTestDatabase } from '../functions/database/testing/test-database.ts'
 import { hashInferenceKey } from '../functions/inference/agent-key.ts'
-import { migrateDatabase } from '../local/migrate.ts'
-import { startSqld } from '../local/sqld.ts'
 
 /** Of the webhook, and of the operator. */
 export const SECRET = 'a-secret-of-enough-length'
@@ -29,10 +25,7 @@ export interface WorkerInNode {
 }
 
 export async function startWorkerInNode(): Promise<WorkerInNode> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'baal-worker-'))
-  const sqld = await startSqld({ dataDir })
-  await migrateDatabase(sqld.url)
-  const database = openDatabase({ url: sqld.url })
+  const { url, database, close } = await startTestDatabase()
   await database.insert(agents).values({
     id: 'rosa',
     ownerId: 1,
@@ -52,7 +45,7 @@ export async function startWorkerInNode(): Promise<WorkerInNode> {
     TELEGRAM_WEBHOOK_SECRET: SECRET,
     LIBERTAI_API_KEY: 'key',
     ALEPH_SSH_PUBKEY: 'ssh-ed25519 AAAA',
-    LIBSQL_URL: sqld.url,
+    LIBSQL_URL: url,
     DEPLOY_RUNNER_URL: 'http://127.0.0.1:1',
     BOT_ENCRYPTION_KEY: Buffer.alloc(32).toString('base64url'),
     WORKER_SIGNING_KEY: '{}',
@@ -61,9 +54,6 @@ export async function startWorkerInNode(): Promise<WorkerInNode> {
   return {
     database,
     request: async (path, init, bindings = {}) => app.request(path, init, { ...environment, ...bindings }, BESIDE),
-    async close() {
-      await sqld.close()
-      await rm(dataDir, { recursive: true, force: true })
-    },
+    close,
   }
 }

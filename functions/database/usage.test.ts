@@ -1,29 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { migrateDatabase } from '../../local/migrate.ts'
-import { type Sqld, startSqld } from '../../local/sqld.ts'
-import { type Database, openDatabase } from './database.ts'
+import type { Database } from './database.ts'
 import { usage } from './schema.ts'
+import { startTestDatabase, type TestDatabase } from './testing/test-database.ts'
 import { foldOldUsage } from './usage.ts'
 import { sumUsage } from './usage-report.ts'
 
 const NOW = Date.parse('2026-11-24T00:05:00Z')
 
-let folder: string
-let sqld: Sqld
+let opened: TestDatabase
 let database: Database
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'baal-usage-'))
-  sqld = await startSqld({ dataDir: folder })
-  await migrateDatabase(sqld.url)
-  database = openDatabase({ url: sqld.url })
+  opened = await startTestDatabase()
+  database = opened.database
 })
-afterAll(async () => {
-  await sqld?.close()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => opened?.close())
 
 const use = (agentId: string, day: string, model: string, requests: number) =>
   database

@@ -1,13 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { migrateDatabase } from '../../local/migrate.ts'
-import { type Sqld, startSqld } from '../../local/sqld.ts'
-import { type Database, openDatabase } from '../database/database.ts'
+import type { Database } from '../database/database.ts'
 import { finishDeployment } from '../database/deployments.ts'
 import { addMetrics, foldOldMetrics, sumMetrics } from '../database/metrics.ts'
 import { deployments, metrics } from '../database/schema.ts'
+import { startTestDatabase, type TestDatabase } from '../database/testing/test-database.ts'
 import { type Increment, MetricsBuffer } from './metrics-buffer.ts'
 import { renderPrometheus } from './render-prometheus.ts'
 import { summarize } from './summary.ts'
@@ -15,20 +11,13 @@ import { summarize } from './summary.ts'
 const DAY = 86_400_000
 const NOW = Date.parse('2026-11-24T12:00:00Z')
 
-let folder: string
-let sqld: Sqld
+let opened: TestDatabase
 let database: Database
-
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'baal-metrics-'))
-  sqld = await startSqld({ dataDir: folder })
-  await migrateDatabase(sqld.url)
-  database = openDatabase({ url: sqld.url })
+  opened = await startTestDatabase()
+  database = opened.database
 })
-afterAll(async () => {
-  await sqld?.close()
-  await rm(folder, { recursive: true, force: true })
-})
+afterAll(() => opened?.close())
 
 describe('what is counted', () => {
   test('is written in one piece, and only once', async () => {

@@ -24,28 +24,33 @@ export function scheduler(app: Hono, network: Network, addresses: readonly strin
   })
 }
 
+/** A node that will do, as the list describes it. */
+export function listedNode(hash: string, name: string, address: string) {
+  return {
+    hash,
+    name,
+    address,
+    score: 0.95,
+    status: 'linked',
+    inactive_since: null,
+    version: '1.14.0',
+    qemu_support: true,
+    ipv6_check: { host: true, vm: true },
+    terms_and_conditions: '',
+    system_usage: {
+      cpu: { count: 16, load_average: { load1: 0, load5: 0, load15: 0 } },
+      mem: { total_kB: 64 * KIB_PER_GIB, available_kB: 32 * KIB_PER_GIB },
+      disk: { total_kB: 1_000 * KIB_PER_GIB, available_kB: 500 * KIB_PER_GIB },
+      active: true,
+    },
+  }
+}
+
 export function crnList(app: Hono, network: Network, addresses: readonly string[]): void {
   app.get('/crns.json', (c) =>
     c.json({
       last_refresh: new Date(network.now()).toISOString(),
-      crns: addresses.map((address, number) => ({
-        hash: crnHash(number),
-        name: `local ${number}`,
-        address,
-        score: 0.95,
-        status: 'linked',
-        inactive_since: null,
-        version: '1.14.0',
-        qemu_support: true,
-        ipv6_check: { host: true, vm: true },
-        terms_and_conditions: '',
-        system_usage: {
-          cpu: { count: 16, load_average: { load1: 0, load5: 0, load15: 0 } },
-          mem: { total_kB: 64 * KIB_PER_GIB, available_kB: 32 * KIB_PER_GIB },
-          disk: { total_kB: 1_000 * KIB_PER_GIB, available_kB: 500 * KIB_PER_GIB },
-          active: true,
-        },
-      })),
+      crns: addresses.map((address, number) => listedNode(crnHash(number), `local ${number}`, address)),
     }),
   )
 }

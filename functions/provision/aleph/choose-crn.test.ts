@@ -1,31 +1,15 @@
 import { describe, expect, test } from 'vitest'
+import { listedNode } from '../../../local/aleph/scheduler.ts'
 import { chooseCrn } from './choose-crn.ts'
 import { Crn } from './crn-list.ts'
 
 const NEED = { memoryMib: 2_048, diskMib: 20_480 }
 const KIB_PER_GIB = 1_048_576
 
-/** A node that will do, as the list describes it. */
+/** A node that will do, but for what is changed. */
 function node(name: string, changes: object = {}): Crn {
-  return Crn.parse({
-    hash: Buffer.from(name).toString('hex').padEnd(64, '0'),
-    name,
-    address: `https://${name}.example/`,
-    score: 0.9,
-    status: 'linked',
-    inactive_since: null,
-    version: '1.14.0',
-    qemu_support: true,
-    ipv6_check: { host: true, vm: true },
-    terms_and_conditions: '',
-    system_usage: {
-      cpu: { count: 8, load_average: { load1: 1, load5: 1, load15: 1 } },
-      mem: { total_kB: 64 * KIB_PER_GIB, available_kB: 32 * KIB_PER_GIB },
-      disk: { total_kB: 999 * KIB_PER_GIB, available_kB: 500 * KIB_PER_GIB },
-      active: true,
-    },
-    ...changes,
-  })
+  const hash = Buffer.from(name).toString('hex').padEnd(64, '0')
+  return Crn.parse({ ...listedNode(hash, name, `https://${name}.example/`), ...changes })
 }
 
 function choose(
