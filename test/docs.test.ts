@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, matchesGlob } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { renderProtocolPages } from '../local/docs/protocol-page.ts'
 import { ROOT } from '../local/settings.ts'
@@ -48,6 +48,18 @@ describe('every page', async () => {
     )
     expect(pages.length).toBeGreaterThan(8)
     expect(broken).toEqual([])
+  })
+
+  test('that is the map of the house leads to what is there', async () => {
+    const map = /## The map of the house\n([\s\S]*?)\n## /.exec(read('CONTRIBUTING.md'))?.[1] ?? ''
+    const places = [...map.matchAll(/`([^`\s]+(?:\/|\.tsx?))`/g)].map(([, place = '']) => place)
+    const files = await Array.fromAsync(
+      glob('{functions,agent-vm,deploy-runner,local,test}/**', { cwd: ROOT, exclude: ['**/.wrangler/**'] }),
+    )
+    const isThere = (place: string) =>
+      files.some((file) => matchesGlob(file, place.replace(/\/$/, '')) || matchesGlob(file, `**/${place}`))
+    expect(places.length).toBeGreaterThan(15)
+    expect(places.filter((place) => !isThere(place))).toEqual([])
   })
 
   test('names only commands that there are', () => {
