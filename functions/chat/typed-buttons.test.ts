@@ -67,7 +67,7 @@ const PAIRS: Readonly<Record<string, Pair>> = {
   'f:no': { ...press('Cancel'), first: says('/forget me'), type: ['/forget me no'] },
   'f:yes': { ...press('Yes, forget'), first: says('/forget me'), type: ['/forget me yes'] },
   's:': { ...press('🗑 Cancel 3'), first: says('/schedule'), type: ['/schedule cancel 3'] },
-  'l:show:': { ...press('🔗 1'), first: says('/share'), type: ['/share show 1'] },
+  'l:show:': { ...press('🔗 Link 1'), first: says('/share'), type: ['/share show 1'] },
   'l:pause:': { ...data(({ linkId }) => `l:pause:${linkId}`), type: ['/share pause 1'] },
   'l:resume:': { ...data(({ linkId }) => `l:resume:${linkId}`), first: says('/share pause 1'), type: ['/share resume 1'] },
   'l:revoke:': { ...data(({ linkId }) => `l:revoke:${linkId}`), type: ['/share close 1'] },
@@ -120,7 +120,7 @@ async function shareWith(visitor: FakeChat, chat: FakeChat): Promise<string> {
   await chat.says('/share new ask')
   await visitor.says(`/start ${/start=([\w-]+)/.exec(chat.last.text)?.[1]}`)
   await chat.says('/share')
-  const shown = chat.last.keyboard.flat().find(({ text }) => text === '🔗 1')
+  const shown = chat.last.keyboard.flat().find(({ text }) => text === '🔗 Link 1')
   return shown && 'callback_data' in shown ? (shown.callback_data.split(':')[2] ?? '') : ''
 }
 

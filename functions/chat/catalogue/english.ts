@@ -42,6 +42,11 @@ export const english = {
     block: (name: string) => `🚫 Block ${name}`,
     unblock: (name: string) => `✅ Let ${name} back in`,
     edit: '✏️ Rewrite',
+    write: '✏️ Write it',
+    memory: '🧠 Memory',
+    files: '📁 Files',
+    schedule: '🗓 Plans',
+    openPrivate: '💬 Open our private chat',
     forget: '🧽 Forget everything',
     forgetConfirm: 'Yes, forget',
     automatic: 'As in Telegram',
@@ -133,6 +138,7 @@ export const english = {
     cancelled: 'Cancelled. Nothing was changed.',
     expired: 'This menu has expired. Nothing was changed.',
     nothingToCancel: 'There is nothing to cancel.',
+    noMenu: 'No menu is open just now.',
     limitReached: (p: { max: number }): FormattedText =>
       fmt`You have ${n(p.max, 'agent', 'agents')}, which is as many as you can have. Delete one first.`,
     copied: (p: { agent: string }) => `Personality and skills: as those of ${p.agent}`,
@@ -222,7 +228,6 @@ export const english = {
     current: 'You are talking to it',
     status: 'Status',
     model: 'Model',
-    version: 'Version',
     choose: 'Which agent?',
     closed: 'the link is closed',
     waiting: 'waiting for the owner',
@@ -304,10 +309,11 @@ export const english = {
       fmt`${bold(p.agent)} thinks with ${bold(p.model)} from your next message on.`,
   },
   forget: {
-    usage: 'Write “/forget me” and I forget you: your agents, their machines, everything I know.',
+    usage:
+      '“/forget me” makes me forget you: your agents, their computers, everything I know. /memory is for what one agent remembers.',
     confirm: (p: { agents: number }): FormattedText =>
-      fmt`${bold('Forget you?')}\n\nYour ${n(p.agents, 'agent', 'agents')} with machine, files and memory, your links, your key and settings, and what was written here are deleted for good. /export saves an agent first.`,
-    begun: 'Good. Your machines are being given back; after that I forget the rest, within minutes.',
+      fmt`${bold('Forget you?')}\n\n${p.agents > 0 ? `Your ${n(p.agents, 'agent', 'agents')} with computer, files and memory, your` : 'Your'} links, your key and settings, and what was written here are deleted for good.${p.agents > 0 ? ' /export saves an agent first.' : ''}`,
+    begun: 'Good. Your agents’ computers are being given back; after that I forget the rest, within minutes.',
     done: 'It is done: I know nothing of you any more. What you see above is Telegram’s copy, which only you can clear.',
     kept: 'Good, everything stays.',
   },
@@ -317,8 +323,11 @@ export const english = {
   },
   repair: {
     notNow: (p: { agent: string }): FormattedText => fmt`${bold(p.agent)} is being worked on already.`,
+    runs: (p: { agent: string }): FormattedText =>
+      fmt`${bold(p.agent)} is running: nothing to set up again. /again asks your last question once more.`,
   },
   share: {
+    number: (p: { number: number }) => `🔗 Link ${p.number}`,
     title: (p: { agent: string }): FormattedText => fmt`${bold(`Who can talk to ${p.agent}`)}`,
     onlyYou:
       'Only you. A link lets others in: each with a conversation and a folder of their own, without your memory and files.',
@@ -393,6 +402,7 @@ export const english = {
       'Not here: everybody would see your key. I have deleted your message. Use /login in our private chat, and make a new key.',
   },
   usage: {
+    tokens: 'A token is about three quarters of a word; a request is one thought of the agent.',
     title: 'Use in the last 7 days',
     none: 'Nothing was used yet.',
     agent: (p: { agent: string; requests: number; tokens: string; cached: number }): FormattedText =>
@@ -432,7 +442,8 @@ export const english = {
     forgotten: 'Forgotten.',
   },
   files: {
-    title: (p: { agent: string; folder: string }): FormattedText => fmt`${bold(`Files of ${p.agent}`)} /${p.folder}`,
+    title: (p: { agent: string; folder: string }): FormattedText =>
+      fmt`${bold(`Files of ${p.agent}`)}${p.folder ? fmt` · ${code(p.folder)}` : ''}`,
     empty: 'This folder is empty.',
     more: (p: { count: number }) => `… and ${p.count} more`,
     sending: 'Here it comes.',

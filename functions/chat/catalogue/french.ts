@@ -38,6 +38,11 @@ export const french: Catalogue = {
     block: (name) => `🚫 Bloquer ${name}`,
     unblock: (name) => `✅ Laisser revenir ${name}`,
     edit: '✏️ Réécrire',
+    write: '✏️ L’écrire',
+    memory: '🧠 Mémoire',
+    files: '📁 Fichiers',
+    schedule: '🗓 Projets',
+    openPrivate: '💬 Ouvrir notre discussion privée',
     forget: '🧽 Tout oublier',
     forgetConfirm: 'Oui, oublier',
     automatic: 'Comme dans Telegram',
@@ -126,6 +131,7 @@ export const french: Catalogue = {
     cancelled: 'Annulé. Rien n’a été changé.',
     expired: 'Ce menu a expiré. Rien n’a été changé.',
     nothingToCancel: 'Il n’y a rien à annuler.',
+    noMenu: 'Aucun menu n’est ouvert en ce moment.',
     limitReached: (p) => fmt`Vous avez ${n(p.max, 'agent', 'agents')}, c’est le maximum. Supprimez-en un d’abord.`,
     copied: (p) => `Personnalité et savoir-faire : ceux de ${p.agent}`,
   },
@@ -214,7 +220,6 @@ export const french: Catalogue = {
     current: 'Vous parlez avec lui',
     status: 'État',
     model: 'Modèle',
-    version: 'Version',
     choose: 'Quel agent ?',
     closed: 'le lien est fermé',
     waiting: 'en attente du propriétaire',
@@ -291,10 +296,11 @@ export const french: Catalogue = {
     modelSet: (p) => fmt`${bold(p.agent)} réfléchit avec ${bold(p.model)} dès votre prochain message.`,
   },
   forget: {
-    usage: 'Écrivez « /forget me » et je vous oublie : vos agents, leurs machines, tout ce que je sais.',
+    usage:
+      '« /forget me » : je vous oublie, vos agents, leurs ordinateurs, tout ce que je sais. /memory concerne ce qu’un agent retient.',
     confirm: (p) =>
-      fmt`${bold('Vous oublier ?')}\n\nVos agents (${p.agents}) avec machine, fichiers et mémoire, vos liens, votre clé, vos réglages et ce qui a été écrit ici seront supprimés pour de bon. /export garde d’abord une copie d’un agent.`,
-    begun: 'Bien. Je rends vos machines, puis j’oublie le reste, en quelques minutes.',
+      fmt`${bold('Vous oublier ?')}\n\n${p.agents > 0 ? `Vos agents (${p.agents}) avec ordinateur, fichiers et mémoire, vos` : 'Vos'} liens, votre clé, vos réglages et ce qui a été écrit ici seront supprimés pour de bon.${p.agents > 0 ? ' /export garde d’abord une copie d’un agent.' : ''}`,
+    begun: 'Bien. Je rends les ordinateurs de vos agents, puis j’oublie le reste, en quelques minutes.',
     done: 'C’est fait : je ne sais plus rien de vous. Ce que vous voyez plus haut est la copie de Telegram, que vous seul pouvez effacer.',
     kept: 'Bien, tout reste.',
   },
@@ -304,8 +310,10 @@ export const french: Catalogue = {
   },
   repair: {
     notNow: (p) => fmt`On s’occupe déjà de ${bold(p.agent)}.`,
+    runs: (p) => fmt`${bold(p.agent)} fonctionne : rien à réinstaller. /again repose votre dernière question.`,
   },
   share: {
+    number: (p) => `🔗 Lien ${p.number}`,
     title: (p) => fmt`${bold(`Qui peut parler à ${p.agent}`)}`,
     onlyYou:
       'Vous seul. Un lien laisse entrer d’autres personnes : chacune avec sa conversation et son dossier, sans votre mémoire ni vos fichiers.',
@@ -372,6 +380,7 @@ export const french: Catalogue = {
       'Pas ici : tout le monde verrait votre clé. J’ai effacé votre message. Utilisez /login en privé, avec une nouvelle clé.',
   },
   usage: {
+    tokens: 'Un jeton vaut environ trois quarts d’un mot ; une requête est une pensée de l’agent.',
     title: 'Consommation des 7 derniers jours',
     none: 'Rien n’a encore été utilisé.',
     agent: (p) =>
@@ -409,7 +418,7 @@ export const french: Catalogue = {
     forgotten: 'Oublié.',
   },
   files: {
-    title: (p) => fmt`${bold(`Fichiers de ${p.agent}`)} /${p.folder}`,
+    title: (p) => fmt`${bold(`Fichiers de ${p.agent}`)}${p.folder ? fmt` · ${code(p.folder)}` : ''}`,
     empty: 'Ce dossier est vide.',
     more: (p) => `… et ${p.count} de plus`,
     sending: 'Le voici.',

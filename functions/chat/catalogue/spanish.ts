@@ -38,6 +38,11 @@ export const spanish: Catalogue = {
     block: (name) => `🚫 Bloquear a ${name}`,
     unblock: (name) => `✅ Dejar volver a ${name}`,
     edit: '✏️ Reescribir',
+    write: '✏️ Escribirla',
+    memory: '🧠 Memoria',
+    files: '📁 Archivos',
+    schedule: '🗓 Planes',
+    openPrivate: '💬 Abrir nuestro chat privado',
     forget: '🧽 Olvidar todo',
     forgetConfirm: 'Sí, olvidar',
     automatic: 'Como en Telegram',
@@ -124,6 +129,7 @@ export const spanish: Catalogue = {
     cancelled: 'Cancelado. No se ha cambiado nada.',
     expired: 'Este menú ha caducado. No se ha cambiado nada.',
     nothingToCancel: 'No hay nada que cancelar.',
+    noMenu: 'Ahora no hay ningún menú abierto.',
     limitReached: (p) => fmt`Tienes ${n(p.max, 'agente', 'agentes')}, que es lo máximo. Elimina uno primero.`,
     copied: (p) => `Personalidad y habilidades: las de ${p.agent}`,
   },
@@ -211,7 +217,6 @@ export const spanish: Catalogue = {
     current: 'Estás hablando con él',
     status: 'Estado',
     model: 'Modelo',
-    version: 'Versión',
     choose: '¿Qué agente?',
     closed: 'el enlace está cerrado',
     waiting: 'esperando al dueño',
@@ -287,10 +292,11 @@ export const spanish: Catalogue = {
     modelSet: (p) => fmt`${bold(p.agent)} piensa con ${bold(p.model)} desde tu próximo mensaje.`,
   },
   forget: {
-    usage: 'Escribe «/forget me» y te olvido: tus agentes, sus máquinas, todo lo que sé.',
+    usage:
+      '«/forget me» y te olvido: tus agentes, sus ordenadores, todo lo que sé. /memory es lo que recuerda un agente.',
     confirm: (p) =>
-      fmt`${bold('¿Olvidarte?')}\n\nTus agentes (${p.agents}) con máquina, archivos y memoria, tus enlaces, tu clave, tus ajustes y lo escrito aquí se borrarán para siempre. /export guarda antes una copia de un agente.`,
-    begun: 'Bien. Devuelvo tus máquinas y después olvido el resto, en unos minutos.',
+      fmt`${bold('¿Olvidarte?')}\n\n${p.agents > 0 ? `Tus agentes (${p.agents}) con ordenador, archivos y memoria, tus` : 'Tus'} enlaces, tu clave, tus ajustes y lo escrito aquí se borrarán para siempre.${p.agents > 0 ? ' /export guarda antes una copia de un agente.' : ''}`,
+    begun: 'Bien. Devuelvo los ordenadores de tus agentes y después olvido el resto, en unos minutos.',
     done: 'Hecho: ya no sé nada de ti. Lo que ves arriba es la copia de Telegram, que solo tú puedes borrar.',
     kept: 'Bien, todo se queda.',
   },
@@ -300,8 +306,10 @@ export const spanish: Catalogue = {
   },
   repair: {
     notNow: (p) => fmt`Ya se está trabajando en ${bold(p.agent)}.`,
+    runs: (p) => fmt`${bold(p.agent)} funciona: no hay nada que preparar de nuevo. /again repite tu última pregunta.`,
   },
   share: {
+    number: (p) => `🔗 Enlace ${p.number}`,
     title: (p) => fmt`${bold(`Quién puede hablar con ${p.agent}`)}`,
     onlyYou:
       'Solo tú. Un enlace deja entrar a otros: cada uno con su conversación y su carpeta, sin tu memoria ni tus archivos.',
@@ -367,6 +375,7 @@ export const spanish: Catalogue = {
     inGroup: 'Aquí no: todos verían tu clave. He borrado tu mensaje. Usa /login en privado, con una clave nueva.',
   },
   usage: {
+    tokens: 'Un token son unas tres cuartas partes de una palabra; una petición es un pensamiento del agente.',
     title: 'Uso en los últimos 7 días',
     none: 'Aún no se ha usado nada.',
     agent: (p) =>
@@ -404,7 +413,7 @@ export const spanish: Catalogue = {
     forgotten: 'Olvidado.',
   },
   files: {
-    title: (p) => fmt`${bold(`Archivos de ${p.agent}`)} /${p.folder}`,
+    title: (p) => fmt`${bold(`Archivos de ${p.agent}`)}${p.folder ? fmt` · ${code(p.folder)}` : ''}`,
     empty: 'Esta carpeta está vacía.',
     more: (p) => `… y ${p.count} más`,
     sending: 'Aquí está.',

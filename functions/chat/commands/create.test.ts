@@ -22,18 +22,27 @@ async function toConfirm(chat: FakeChat): Promise<void> {
 }
 
 describe('the wizard of /create', () => {
-  test('asks for name, purpose and model in one message, and confirms what was chosen', async () => {
+  test('asks below what is typed, rewrites what is pressed, and confirms what was chosen', async () => {
     const chat = newcomer()
     await chat.says('/create')
     expect(chat.last.text).toContain('Step 1 of 4')
     expect(chat.buttons()).toEqual(['Cancel'])
     await chat.says('  Rex \n the  dog ')
     expect(chat.last.text).toContain('What is Rex the dog for?')
+    // The question above the typed words stays, without its buttons.
+    expect(chat.messages.map((message) => chat.buttons(message).length > 0)).toEqual([false, true])
+    expect(chat.messages[0]?.text).toContain('Step 1 of 4')
     await chat.says('Look after my dog')
     expect(chat.last.text).toContain('Step 3 of 4')
     await chat.presses('GLM 4.7')
     expect(chat.last.text).toContain('Look after my dog')
-    expect(chat.messages).toHaveLength(1)
+    expect(chat.messages).toHaveLength(3)
+    await chat.presses('‹ Back')
+    await chat.presses('‹ Back')
+    expect(chat.messages).toHaveLength(3)
+    await chat.says('/cancel')
+    expect(chat.last.text).toContain('Cancelled.')
+    expect(chat.messages.flatMap((message) => chat.buttons(message))).toEqual([])
     expect(await listAgents(world.database, person)).toEqual([])
   })
 
@@ -41,7 +50,7 @@ describe('the wizard of /create', () => {
     const chat = newcomer()
     await toConfirm(chat)
     await chat.presses('🚀 Create')
-    expect(chat.messages).toHaveLength(1)
+    expect(chat.messages).toHaveLength(3)
     expect(chat.last.text).toMatch(/Creating Rex\n▱+ 0%/)
     const [agent] = await listAgents(world.database, person)
     expect(agent).toMatchObject({ name: 'Rex', model: 'glm-4.7', status: 'creating' })
@@ -67,7 +76,7 @@ describe('the wizard of /create', () => {
     expect(chat.last.text).toContain('40%')
     await world.bringUp(agent!.id)
     const done = await chat.reports({ agentId: agent!.id, seq: 3, status: 'done', step: 'done', progress: 1 })
-    expect(chat.messages).toHaveLength(1)
+    expect(chat.messages).toHaveLength(3)
     expect(chat.last.text).toBe('✅ Rex is ready (43 s).')
     expect(done.turn).toMatchObject({ agentId: agent!.id, user: { id: person, role: 'owner' } })
     expect(done.turn?.message).toContain('Introduce yourself')
@@ -94,7 +103,7 @@ describe('the wizard of /create', () => {
     expect(chat.buttons()).toEqual(['🔁 Try again', '🗑 Delete'])
     await chat.presses('🔁 Try again')
     expect(chat.last.text).toContain('Creating Rex')
-    expect(chat.messages).toHaveLength(1)
+    expect(chat.messages).toHaveLength(3)
     expect((await findAgent(world.database, agent!.id))?.status).toBe('creating')
     expect(world.started.filter(({ agentId }) => agentId === agent!.id)).toHaveLength(2)
   })
@@ -118,7 +127,7 @@ describe('the wizard of /create', () => {
     await chat.says('/create')
     await chat.says(name)
     expect(chat.last.text).toContain(fits ? 'Step 2 of 4' : 'That is 65 characters; a name can have 64.')
-    expect(chat.messages).toHaveLength(1)
+    expect(chat.messages).toHaveLength(2)
   })
 
   test('asks again for a name that has nothing to see in it', async () => {
@@ -183,7 +192,7 @@ describe('the wizard of /create', () => {
     await chat.says('Rex')
     const skip = chat.press('Skip')
     await chat.says('/help')
-    expect(chat.messages[0]?.text).toBe('Cancelled. Nothing was changed.')
+    expect(chat.messages[1]?.text).toBe('Cancelled. Nothing was changed.')
     const { answer } = await chat.receives(skip)
     expect(answer?.text).toBe('This menu is out of date.')
     expect(await listAgents(world.database, person)).toEqual([])

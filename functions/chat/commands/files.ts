@@ -7,7 +7,7 @@ import { type Agent, findOwnAgent } from '../../database/agents.ts'
 import { clip, fmt, type Phrase } from '../catalogue/format.ts'
 import type { AgentControl } from '../handling.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
-import { button } from '../routing/buttons.ts'
+import { agentButton, button } from '../routing/buttons.ts'
 import { onAgentCommand } from '../routing/on-agent-command.ts'
 
 const KEY = 'files'
@@ -75,7 +75,7 @@ async function showFolder(ctx: BaalContext, agent: Agent, typed: string): Promis
         `f:${id}:${index}`,
       ),
     ]),
-    ...(dir ? [[button(words.buttons.up, `f:${id}:up`)]] : []),
+    [dir ? button(words.buttons.up, `f:${id}:up`) : agentButton(words.buttons.back, 'card', agent.id)],
   ])
 }
 

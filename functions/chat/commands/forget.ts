@@ -8,7 +8,8 @@ import { onCommand } from '../routing/on-command.ts'
 export function registerForget(router: Router): void {
   onCommand(router, 'forget', async (ctx, argument) => {
     const [who, answer] = argument.toLowerCase().split(/\s+/)
-    if (who !== 'me') return ctx.out.send(ctx.words.forget.usage)
+    // A press on the command in a text brings no word with it; the question tells what is meant.
+    if (who !== 'me' && argument !== '') return ctx.out.send(ctx.words.forget.usage)
     if (answer === 'yes') return begin(ctx)
     return answer === 'no' ? ctx.out.send(ctx.words.forget.kept) : confirm(ctx)
   })

@@ -57,12 +57,12 @@ function showCard({ ports, words, out }: BaalContext, agent: Agent): void {
     fmt`${list.status}: ${icon(agent)} ${words.statuses[agent.status]}`,
     fmt`${list.model}: ${model}`,
   ]
-  if (agent.version) lines.push(fmt`${list.version}: ${agent.version}`)
   if (currentAgentOf(ports.store)?.agentId === agent.id) lines.push('', list.current)
   const action = (label: string, verb: string) => agentButton(label, verb, agent.id)
   const repairOrRetry = agent.status === 'failed' ? action(buttons.retry, 'retry') : action(buttons.repair, 'repair')
   out.show(join(lines, '\n'), [
     [action(buttons.chat, 'chat'), action(buttons.customize, 'soul')],
+    [action(buttons.memory, 'memory'), action(buttons.files, 'files'), action(buttons.schedule, 'schedule')],
     [action(buttons.share, 'share'), action(buttons.update, 'update')],
     [repairOrRetry, agentButton(buttons.delete, 'delete', agent.id, 'danger')],
     [button(buttons.back, 'c:list')],

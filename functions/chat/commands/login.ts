@@ -15,7 +15,7 @@ export function registerLogin(router: Router): void {
     if (inGroup) {
       const { username } = ctx.ports.bot
       return out.send(key ? words.login.inGroup : words.chat.onlyPrivate, {
-        keyboard: [[{ text: `@${username}`, url: `https://t.me/${username}?start=login` }]],
+        keyboard: [[{ text: words.buttons.openPrivate, url: `https://t.me/${username}?start=login` }]],
       })
     }
     return key ? out.send(await saveOwnKey(ctx, key)) : explainLogin(ctx)

@@ -81,6 +81,9 @@ describe('/list', () => {
     expect(chat.buttons()).toEqual([
       '💬 Chat',
       '🎭 Customize',
+      '🧠 Memory',
+      '📁 Files',
+      '🗓 Plans',
       '🔗 Share',
       '⬆️ Update',
       '🔧 Repair',

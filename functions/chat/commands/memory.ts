@@ -51,7 +51,10 @@ async function showMemory({ ports, words, out }: BaalContext, agent: Agent): Pro
   const whole = [...memory].length > SHOWN_POINTS
   if (whole) out.add({ kind: 'agent_file', agentId: agent.id, from: { path: MEMORY_FILE }, name: 'MEMORY.md' })
   out.show(fmt`${text.title({ agent: agent.name })}\n\n${body}`, [
-    [agentButton(buttons.edit, 'remember', agent.id), agentButton(buttons.forget, 'forget', agent.id)],
+    memory
+      ? [agentButton(buttons.edit, 'remember', agent.id), agentButton(buttons.forget, 'forget', agent.id)]
+      : [agentButton(buttons.write, 'remember', agent.id)],
+    [agentButton(buttons.back, 'card', agent.id)],
   ])
 }
 

@@ -7,7 +7,7 @@ export function registerRetry(router: Router): void {
   onAgentCommand(router, 'retry', async (ctx, agent) => {
     const { words, out } = ctx
     if (agent.status === 'running')
-      return ctx.callbackQuery ? out.toast(words.toasts.outdated) : out.send(words.toasts.nothing)
+      return ctx.callbackQuery ? out.toast(words.toasts.outdated) : out.send(words.repair.runs({ agent: agent.name }))
     // What ran before keeps its machine and files; what never ran is created.
     const kind = agent.url === null ? 'create' : 'repair'
     const begun = await beginDeployment(ctx, { agent, kind, target: out.pressed })

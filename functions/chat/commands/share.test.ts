@@ -68,7 +68,7 @@ describe('a share link', () => {
     expect(chat.last.text).toContain(
       '⏳ 24 hours left · 👥 20 people · 💬 any number of messages · 🛠 talk, web and own files',
     )
-    await chat.presses('🔗 1')
+    await chat.presses('🔗 Link 1')
     expect(chat.last.text).toContain(token)
   })
 

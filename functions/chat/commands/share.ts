@@ -50,10 +50,10 @@ async function showShare(ctx: BaalContext, agent: Agent): Promise<void> {
   const lines: Phrase[] = [share.title({ agent: agent.name }), '']
   if (links.length === 0) lines.push(share.onlyYou)
   links.forEach((link, index) => {
-    lines.push(`🔗 ${index + 1}`, describeLink(link, words, ports.now()).join(' · '), '')
+    lines.push(share.number({ number: index + 1 }), describeLink(link, words, ports.now()).join(' · '), '')
   })
   out.show(join(lines, '\n'), [
-    ...links.map((link, index) => [button(`🔗 ${index + 1}`, `l:show:${link.id}`)]),
+    ...links.map((link, index) => [button(share.number({ number: index + 1 }), `l:show:${link.id}`)]),
     [agentButton(buttons.newLink, 'newlink', agent.id), agentButton(buttons.people, 'people', agent.id)],
     [agentButton(buttons.back, 'card', agent.id)],
   ])

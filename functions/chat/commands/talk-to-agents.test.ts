@@ -141,7 +141,7 @@ describe('what its buttons do', () => {
     await chat.says('/chat max')
     expect((await chat.says('hi')).turn?.agentId).toBe(agentId)
     await chat.says('/retry')
-    expect(chat.last.text).toBe('Nothing to do.')
+    expect(chat.last.text).toContain('nothing to set up again')
     await chat.says('/delete nonsense')
     expect((await findAgent(world.database, agentId))?.status).toBe('running')
     await chat.says('/delete yes')
@@ -161,7 +161,7 @@ describe('what its buttons do', () => {
     await chat.says('yes')
     expect(chat.last.text).toContain('Creating Ada')
     await chat.says('/back')
-    expect(chat.last.text).toBe('There is nothing to cancel.')
+    expect(chat.last.text).toBe('No menu is open just now.')
   })
 })
 
@@ -319,7 +319,7 @@ describe('/memory, /files and /export', () => {
     files.set('notes.txt', 'hello')
     files.set('photos/a very long name that does not fit into a button at all.jpg', 'x')
     await chat.says('/files')
-    expect(chat.buttons()).toEqual(['📁 photos', '📄 notes.txt · 5 B'])
+    expect(chat.buttons()).toEqual(['📁 photos', '📄 notes.txt · 5 B', '‹ Back'])
     expect((await chat.presses(/notes/)).outgoing).toEqual([
       { kind: 'agent_file', agentId, from: { path: 'notes.txt' }, name: 'notes.txt' },
     ])

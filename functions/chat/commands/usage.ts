@@ -39,7 +39,7 @@ export function registerUsage(router: Router): void {
       const tokens = new Intl.NumberFormat(language).format(sum.promptTokens + sum.completionTokens)
       lines.push(words.usage.today({ agent: name, tokens, share: await shareOfDay(id, { ...ports, now }) }))
     }
-    const body = lines.length > 0 ? lines : [words.usage.none]
+    const body = lines.length > 0 ? [...lines, '', words.usage.tokens] : [words.usage.none]
     out.show(join([bold(words.usage.title), '', ...body], '\n'), [[commandButton(words.buttons.account, 'account')]])
   })
 }

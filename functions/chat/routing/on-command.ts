@@ -27,7 +27,7 @@ export function onCommand(router: Router, command: string, handle: CommandHandle
     if (!ctx.inGroup || GROUP_COMMANDS.has(command)) return handle(ctx, argument)
     const { username } = ctx.ports.bot
     ctx.out.send(ctx.words.chat.onlyPrivate, {
-      keyboard: [[{ text: `@${username}`, url: `https://t.me/${username}?start=${command}` }]],
+      keyboard: [[{ text: ctx.words.buttons.openPrivate, url: `https://t.me/${username}?start=${command}` }]],
     })
   }
   router.command(command, (ctx) => guarded(ctx, ctx.match.trim()))

@@ -30,6 +30,7 @@ export function startCreate(
   return {
     kind: 'create',
     id: owner.id,
+    message: 0,
     userId: owner.userId,
     rev: 0,
     updatedAt: owner.now,

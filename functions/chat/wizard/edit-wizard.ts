@@ -17,6 +17,7 @@ export function startEdit(
   return {
     kind: 'edit',
     id: owner.id,
+    message: 0,
     userId: owner.userId,
     rev: 0,
     updatedAt: owner.now,

@@ -34,6 +34,15 @@ export function leaveWizard(ctx: BaalContext): boolean {
   return !expired
 }
 
+/** /cancel: what it says stands below the word, like every answer to something typed. @returns whether there was a wizard */
+export function cancelWizard(ctx: BaalContext): boolean {
+  const state = loadWizard(ctx.ports.store)
+  if (!state || isExpired(state, ctx.ports.now())) return leaveWizard(ctx)
+  endWizard(ctx, next(ctx, state), ctx.words.wizard.cancelled)
+  takeButtons(ctx, state)
+  return true
+}
+
 /** To be called before anything else: what has expired no longer takes part. */
 export function dropExpiredWizard(ctx: BaalContext): void {
   const state = loadWizard(ctx.ports.store)
@@ -51,7 +60,7 @@ export function registerWizardButtons(router: Router): void {
     onCommand(router, arg, async (ctx) => {
       const state = loadWizard(ctx.ports.store)
       if (state?.userId === ctx.user.id) return step(ctx, state, { type: 'press', arg })
-      ctx.out.send(ctx.words.wizard.nothingToCancel)
+      ctx.out.send(ctx.words.wizard.noMenu)
     })
   }
   router.callbackQuery(/^w1:/, async (ctx) => {
@@ -73,17 +82,29 @@ export function registerWizardButtons(router: Router): void {
 }
 
 async function step(ctx: BaalContext, state: WizardState, event: WizardEvent): Promise<void> {
-  const { state: next, effects } = reduce(state, event)
-  if (next) saveWizard(ctx.ports.store, { ...next, updatedAt: ctx.ports.now() })
+  const { state: changed, effects } = reduce(state, event)
+  const shown = next(ctx, changed ?? state)
+  if (changed) saveWizard(ctx.ports.store, { ...shown, updatedAt: ctx.ports.now() })
   for (const effect of effects) {
-    if (effect.type === 'show') draw(ctx, next ?? state, effect.problem)
-    else if (effect.type === 'cancelled') endWizard(ctx, state, ctx.words.wizard.cancelled)
+    if (effect.type === 'show') draw(ctx, shown, effect.problem)
+    else if (effect.type === 'cancelled') endWizard(ctx, shown, ctx.words.wizard.cancelled)
     else {
-      await performEffect(ctx, effect, messageOf(state))
+      await performEffect(ctx, effect, messageOf(shown))
       // Only now: when it failed, the wizard is still there to try again.
-      closeWizard(ctx.ports.store, state)
+      closeWizard(ctx.ports.store, shown)
     }
   }
+  takeButtons(ctx, state)
+}
+
+/** Where it goes on: after a press in the same message, after typed words in one below them. */
+function next<S extends WizardState>({ callbackQuery }: BaalContext, state: S): S {
+  return callbackQuery ? state : { ...state, message: state.message + 1 }
+}
+
+/** The question that was answered by typing stays as it was asked, and can no longer be pressed. */
+function takeButtons({ callbackQuery, out, words }: BaalContext, state: WizardState): void {
+  if (!callbackQuery) out.edit(messageOf(state), renderWizard(state, words).text, { keyboard: [], silent: true })
 }
 
 function reduce(state: WizardState, event: WizardEvent): Transition {

@@ -25,6 +25,7 @@ export function startShare(
   return {
     kind: 'share',
     id: owner.id,
+    message: 0,
     userId: owner.userId,
     rev: 0,
     updatedAt: owner.now,

@@ -39,6 +39,9 @@ export function wizardAwaitingText(
   return state
 }
 
-export function messageOf(state: Pick<WizardState, 'id'>): Extract<MessageTarget, { ref: string }> {
-  return { ref: `wizard:${state.id}` }
+export function messageOf({
+  id,
+  message,
+}: Pick<WizardState, 'id' | 'message'>): Extract<MessageTarget, { ref: string }> {
+  return { ref: message === 0 ? `wizard:${id}` : `wizard:${id}:${message}` }
 }

@@ -6,7 +6,7 @@ import { isCurrent, parseWizardButton, wizardButton } from './wizard-button.ts'
 import { renderWizard } from './wizard-screen.ts'
 import type { WizardState } from './wizard-state.ts'
 
-const owner = { id: 'abc123', userId: 7, now: 0 }
+const owner = { id: 'abc123', message: 0, userId: 7, now: 0 }
 const data = {
   name: '🐕'.repeat(64),
   purpose: '字'.repeat(4096),

@@ -11,8 +11,9 @@ export const MAX_TEXT_POINTS = 4096
 export const MAX_NAME_POINTS = 64
 
 const common = {
-  /** Also the name of its message: `wizard:<id>`. */
   id: z.string().regex(/^[a-z0-9]{6}$/),
+  /** Which of its messages shows it: pressed buttons rewrite one, and typed words are answered below them. */
+  message: z.int().default(0),
   /** Who runs it: nobody else's presses and texts count. */
   userId: z.int(),
   /** Grows with every screen: buttons of former screens carry a former number. */
