@@ -162,6 +162,33 @@ describe('a group', () => {
     expect((await group.receives(group.update(update as never))).lane).toBe('ignore')
   })
 
+  test('answers an administrator who speaks as the group, and never as the owner of anything', async () => {
+    const { group, agentId } = await groupWithAgent()
+    const asGroup = (text: string, chat = group.identity.chatId) => {
+      const from = { id: 1_087_968_824, is_bot: true, first_name: 'Group', username: 'GroupAnonymousBot' }
+      const sender_chat = { id: chat, type: 'supergroup', title: 'Group' }
+      return group.receives(group.update({ message: { ...group.message(text, { from }), sender_chat } as never }))
+    }
+    expect((await asGroup('hello all')).lane).toBe('ignore')
+    const mentioned = await asGroup('@baal_bot what time is it?')
+    expect(mentioned.turn).toMatchObject({
+      agentId,
+      user: { id: group.identity.chatId, name: 'Group', role: 'visitor' },
+    })
+    await asGroup('/help@baal_bot')
+    expect(group.last.text).toContain('What I can do')
+    for (const command of ['manage', 'new', 'compact', 'leave']) {
+      await asGroup(`/${command}@baal_bot`)
+      expect(group.last.text).toBe('Only the owner of this agent can do that.')
+    }
+    await asGroup('/list@baal_bot')
+    expect(group.last.keyboard.flat()).toEqual([])
+    await asGroup('/delete@baal_bot Rex yes')
+    expect(group.last.text).toContain('only in a private chat')
+    // A channel that speaks in the group, and bots, are not answered.
+    expect((await asGroup('@baal_bot hello', -100_555)).lane).toBe('ignore')
+  })
+
   test('talks as visitors, its owner too, so that private memory stays private', async () => {
     const { group, ana } = await groupWithAgent()
     expect((await group.says('@baal_bot hi', { from: ana })).turn?.user.role).toBe('visitor')

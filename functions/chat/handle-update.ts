@@ -18,6 +18,7 @@ import { withPlainCommand } from './routing/addressing.ts'
 import { BaalContext } from './routing/baal-context.ts'
 import { classify, joinedGroup } from './routing/classify-update.ts'
 import { Reply } from './routing/reply.ts'
+import { senderOf } from './routing/sender.ts'
 
 const NOTHING: Handling = { outgoing: [] }
 
@@ -71,7 +72,8 @@ function replyTo(update: Update, { chat }: HandlerPorts): Reply {
 }
 
 function personOf(update: Update): TelegramUser | undefined {
-  return (update.message ?? update.edited_message ?? update.callback_query ?? update.my_chat_member)?.from
+  const message = update.message ?? update.edited_message
+  return message ? senderOf(message) : (update.callback_query ?? update.my_chat_member)?.from
 }
 
 export const classifyUpdate: ClassifyUpdate = classify

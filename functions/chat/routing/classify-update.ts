@@ -7,6 +7,7 @@ import { wizardAwaitingText } from '../wizard/stored-wizard.ts'
 import { commandOf, isForAnotherBot, isMeant } from './addressing.ts'
 import { contentOf } from './message-content.ts'
 import { GROUP_COMMANDS } from './on-command.ts'
+import { senderOf } from './sender.ts'
 
 type Ports = Pick<HandlerPorts, 'store' | 'bot' | 'chat'>
 
@@ -26,12 +27,13 @@ export function joinedGroup({ my_chat_member: change }: Update): boolean {
 }
 
 function classifyMessage(message: Message, ports: Ports): 'control' | 'turn' | 'ignore' {
-  if (!message.from || message.from.is_bot || isForAnotherBot(message, ports.bot)) return 'ignore'
+  const sender = senderOf(message)
+  if (!sender || isForAnotherBot(message, ports.bot)) return 'ignore'
   if (message.forum_topic_created && message.chat.type === 'private') return 'control'
   if (bringsAgent(message)) return 'control'
   const command = commandOf(message, ports.bot)
   if (command) return command.addressed || GROUP_COMMANDS.has(command.name) ? 'control' : 'ignore'
-  if (wizardAwaitingText(ports.store, { userId: message.from.id, now: message.date * 1000 })) {
+  if (wizardAwaitingText(ports.store, { userId: sender.id, now: message.date * 1000 })) {
     if (isMeant(message, ports.bot)) return 'control'
   }
   if (!isMeant(message, ports.bot) || contentOf(message, ports.bot) === undefined) return 'ignore'
@@ -39,7 +41,7 @@ function classifyMessage(message: Message, ports: Ports): 'control' | 'turn' | '
 }
 
 function classifyEdited(message: Message, ports: Ports): 'control' | 'ignore' {
-  if (!message.from || message.from.is_bot || commandOf(message, ports.bot)) return 'ignore'
+  if (!senderOf(message) || commandOf(message, ports.bot)) return 'ignore'
   if (!currentAgentOf(ports.store) || !isMeant(message, ports.bot)) return 'ignore'
   return contentOf(message, ports.bot) === undefined ? 'ignore' : 'control'
 }
