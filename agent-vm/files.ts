@@ -24,6 +24,7 @@ import { dirname, join, posix, relative, sep } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FileEntry } from './protocol.ts'
+import { fitsVisitorFolder } from './tools/confined/visitor-quota.ts'
 
 /** Far above what Telegram carries; a full disk is worse than a refused file. */
 export const MAX_FILE_BYTES = 512 * 1024 * 1024
@@ -37,7 +38,14 @@ const OPENED_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_N
 const OPENED_FILE = constants.O_RDONLY | constants.O_NONBLOCK
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
-export type RefusalCode = 'forbidden' | 'not_found' | 'not_a_file' | 'too_large' | 'disk_full' | 'read_only'
+export type RefusalCode =
+  | 'forbidden'
+  | 'not_found'
+  | 'not_a_file'
+  | 'too_large'
+  | 'disk_full'
+  | 'folder_full'
+  | 'read_only'
 
 export class FileRefused extends Error {
   readonly code: RefusalCode
@@ -76,7 +84,11 @@ export function createWorkspaceFiles(workspacePath: string): WorkspaceFiles {
     read: async (path) => readFileAt(await root(), parsePath(path)),
     write: async (path, body) => {
       const { folder, name } = split(parsePath(path))
-      await inFolder(await root(), folder, true, (at) => writeFileAt(at, name, body))
+      const base = await root()
+      const [first, visitor] = folder
+      // What a visitor uploads counts as what their tools write: the disk is the owner's.
+      const own = first === 'visitors' && visitor !== undefined ? join(base, first, visitor) : undefined
+      await inFolder(base, folder, true, (at) => writeFileAt(at, name, { body, own }))
     },
     list: async (folder) => inFolder(await root(), parsePath(folder), false, (at) => listFolder(at)),
     move: async (from, to) => {
@@ -192,12 +204,18 @@ function ignoreExisting(error: unknown): void {
   if (codeOf(error) !== 'EEXIST') throw error
 }
 
-async function writeFileAt(at: At, name: string, body: Readable): Promise<void> {
+async function writeFileAt(
+  at: At,
+  name: string,
+  { body, own }: { body: Readable; own: string | undefined },
+): Promise<void> {
   const temporary = at(`.${randomBytes(6).toString('hex')}.part`)
   // The umask decides: on a machine the group shares the workspace, elsewhere only this user does.
   const handle = await guard(() => open(temporary, NEW_FILE, 0o666))
   try {
     await guard(() => pipeline(body, limitBytes(MAX_FILE_BYTES), handle.createWriteStream()))
+    // Its bytes are in the folder already.
+    if (own !== undefined && !(await fitsVisitorFolder(own, 0, at(name)))) throw new FileRefused('folder_full')
     await guard(() => rename(temporary, at(name)))
   } catch (error) {
     await handle.close().catch(() => undefined)

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -9,6 +18,7 @@ import { openSchedules } from './background/schedules.ts'
 import type { PendingResponse } from './protocol.ts'
 import { AgentHealth } from './protocol.ts'
 import { type AgentUnderTest, reasonOf, SECRET, startTestAgent, textsOf } from './testing/agent-under-test.ts'
+import { MAX_VISITOR_BYTES } from './tools/confined/visitor-quota.ts'
 
 let agent: AgentUnderTest
 
@@ -171,6 +181,17 @@ describe('files', () => {
     expect(response.headers.get('content-length')).toBe(String(3 * 1024 ** 3))
     await response.body?.cancel()
     expect((await get('/health')).status).toBe(200)
+  })
+
+  test('a visitor’s uploads stop at the size of their folder', async () => {
+    mkdirSync(join(agent.workspace, 'visitors/9/uploads'), { recursive: true })
+    writeFileSync(join(agent.workspace, 'visitors/9/old'), '')
+    truncateSync(join(agent.workspace, 'visitors/9/old'), MAX_VISITOR_BYTES - 2)
+    expect((await put('/files/visitors/9/uploads/a', 'ab')).ok).toBe(true)
+    const refused = await put('/files/visitors/9/uploads/b', 'c')
+    expect([refused.status, await refused.json()]).toEqual([413, expect.objectContaining({ error: 'folder_full' })])
+    expect(readdirSync(join(agent.workspace, 'visitors/9/uploads'))).toEqual(['a'])
+    expect((await put('/files/uploads/b', 'c')).ok).toBe(true)
   })
 
   test('an upload that breaks off leaves nothing behind', async () => {

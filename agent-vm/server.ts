@@ -87,6 +87,8 @@ function describeRefusal(refused: FileRefused): [{ error: string; message: strin
       return [{ error: 'too_large', message: 'This file is too large.' }, 413]
     case 'disk_full':
       return [{ error: 'disk_full', message: 'The disk of the agent is full.' }, 413]
+    case 'folder_full':
+      return [{ error: 'folder_full', message: 'The folder of this visitor is full.' }, 413]
     case 'read_only':
       return [{ error: 'read_only', message: 'The agent may not write there.' }, 409]
   }

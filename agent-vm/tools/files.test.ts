@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { MAX_VISITOR_BYTES, MAX_VISITOR_ENTRIES } from './confined/visitor-quota.ts'
 import { makeRunner, VISITOR } from './tool-runner.fixture.ts'
 
 describe('read_file', () => {
@@ -311,6 +312,34 @@ describe('a visitor', () => {
     }
     expect((await run('list_dir', {}, visitor)).content).toMatch(/^a\.txt/)
     expect((await run('search_files', { pattern: 'SECRET' }, visitor)).content).toContain('nothing found')
+  })
+
+  test('cannot fill the disk: their folder has a size, and says so', async () => {
+    const { run, workspace } = await makeRunner()
+    const visitor = { user: VISITOR }
+    expect((await run('write_file', { path: 'a.txt', content: 'mine' }, visitor)).ok).toBe(true)
+    // Sparse: it counts as large and takes no room.
+    truncateSync(join(workspace, 'visitors/77/a.txt'), MAX_VISITOR_BYTES - 10)
+    expect((await run('write_file', { path: 'b.txt', content: 'ten bytes.' }, visitor)).ok).toBe(true)
+    const refused = await run('write_file', { path: 'c.txt', content: '1' }, visitor)
+    expect(refused).toMatchObject({ ok: false, content: expect.stringContaining('Your folder is full: 100 MB') })
+    expect(existsSync(join(workspace, 'visitors/77/c.txt'))).toBe(false)
+    const edit = { path: 'b.txt', old_text: 'ten', new_text: 'eleven' }
+    expect((await run('edit_file', edit, visitor)).content).toContain('Your folder is full')
+    // What makes room is allowed, and nobody else is held up by it.
+    expect((await run('write_file', { path: 'a.txt', content: 'small' }, visitor)).ok).toBe(true)
+    expect((await run('write_file', { path: 'c.txt', content: '1' }, visitor)).ok).toBe(true)
+    expect((await run('write_file', { path: 'big.txt', content: 'x' })).ok).toBe(true)
+  })
+
+  test('cannot fill it with empty files either', async () => {
+    const { run, workspace } = await makeRunner()
+    const own = join(workspace, 'visitors/77')
+    mkdirSync(own, { recursive: true })
+    for (let count = 0; count < MAX_VISITOR_ENTRIES; count++) writeFileSync(join(own, `${count}`), '')
+    const refused = await run('write_file', { path: 'one-more', content: '' }, { user: VISITOR })
+    expect(refused.content).toContain('Your folder is full')
+    expect((await run('write_file', { path: '0', content: 'x' }, { user: VISITOR })).ok).toBe(true)
   })
 
   test('cannot name their way into another folder', async () => {

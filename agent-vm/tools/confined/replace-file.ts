@@ -4,6 +4,7 @@ import { lstat, open, rename, unlink } from 'node:fs/promises'
 import { openFolderOf, type Place } from './place.ts'
 import { randomSuffix } from './random-suffix.ts'
 import { fileFailure, ToolFailure } from './tool-failure.ts'
+import { fitsVisitorFolder, MAX_VISITOR_BYTES, MAX_VISITOR_ENTRIES } from './visitor-quota.ts'
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 const PERMISSION_BITS = 0o777
@@ -14,6 +15,8 @@ export async function replaceFile(place: Place, path: string, text: string): Pro
   try {
     const before = await lstat(folder.at(name)).catch(() => undefined)
     if (before && !before.isFile()) throw new ToolFailure(`${path} is not a regular file and cannot be written.`)
+    // Only visitors have a folder of their own.
+    if (place.prefix !== '') await ensureItFits(place, text, folder.at(name))
     const temporary = folder.at(`.${name.slice(0, 200)}.${randomSuffix()}.tmp`)
     await writeNew(temporary, folder.at(name), text, before && before.mode & PERMISSION_BITS)
     return { created: before === undefined }
@@ -22,6 +25,13 @@ export async function replaceFile(place: Place, path: string, text: string): Pro
   } finally {
     await folder.handle.close()
   }
+}
+
+async function ensureItFits(place: Place, text: string, target: string): Promise<void> {
+  if (await fitsVisitorFolder(place.root, Buffer.byteLength(text), target)) return
+  throw new ToolFailure(
+    `Your folder is full: ${MAX_VISITOR_BYTES / 1024 / 1024} MB and ${MAX_VISITOR_ENTRIES} files are the most. Nothing was written. Shorten or empty files there first.`,
+  )
 }
 
 async function writeNew(temporary: string, target: string, text: string, mode: number | undefined): Promise<void> {
