@@ -3,16 +3,19 @@
  * server may switch users, none is within its reach. It ends with its standard input, and takes along what still runs.
  */
 import { writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { endProcesses } from './confined/end-processes.ts'
 import { OPERATIONS } from './confined/operations.ts'
 import { openPlace } from './confined/place.ts'
 import { ToolFailure } from './confined/tool-failure.ts'
 import { readLines } from './process/lines.ts'
-import { MAX_LINE_CHARS, type ToolProcessRequest } from './process/wire.ts'
+import { MAX_LINE_CHARS, type ToolProcessAnswer, type ToolProcessRequest } from './process/wire.ts'
 import type { ToolResult } from './tool-runner.ts'
 
 /** Under memory pressure the kernel ends a command before it ends the server. */
 const OOM_SCORE = '500'
+/** For everything that runs to end with us; more than ending a command takes on the slowest machine. */
+const PATIENCE_MS = 12_000
 
 type CallRequest = Extract<ToolProcessRequest, { kind: 'call' }>
 
@@ -21,18 +24,24 @@ export async function runToolProcess(): Promise<void> {
   preferOurEnd()
   const workspace = process.cwd()
   const running = new Map<string, AbortController>()
+  const works = new Set<Promise<void>>()
   const over = Promise.withResolvers<void>()
   const handle = (request: ToolProcessRequest): void => {
-    if (request.kind === 'cancel') running.get(request.id)?.abort()
-    else if (request.kind === 'reap') void endProcesses(undefined, request.ids)
-    else void call(request)
+    if (request.kind === 'cancel') {
+      running.get(request.id)?.abort()
+      return
+    }
+    const work = request.kind === 'reap' ? endProcesses(undefined, request.ids) : call(request)
+    works.add(work)
+    void work.finally(() => works.delete(work))
   }
   const call = async (request: CallRequest): Promise<void> => {
+    const { id } = request
     const controller = new AbortController()
-    running.set(request.id, controller)
+    running.set(id, controller)
     const result = await runOperation(request, workspace, controller.signal)
-    running.delete(request.id)
-    process.stdout.write(`${JSON.stringify({ id: request.id, ...result })}\n`)
+    running.delete(id)
+    say({ kind: 'result', id, ...result })
   }
   readLines(process.stdin, MAX_LINE_CHARS, (line) => handle(JSON.parse(line)), over.reject)
   process.stdin.once('close', () => over.resolve())
@@ -41,9 +50,15 @@ export async function runToolProcess(): Promise<void> {
   process.on('SIGINT', () => undefined)
   process.on('SIGTERM', () => over.resolve())
   await over.promise
+  const interrupted = [...running.keys()]
   for (const controller of running.values()) controller.abort()
-  await endProcesses(undefined, [...running.keys()])
+  await Promise.race([Promise.allSettled(works), sleep(PATIENCE_MS)])
+  await endProcesses(undefined, interrupted)
   process.exit(0)
+}
+
+function say(answer: ToolProcessAnswer): void {
+  process.stdout.write(`${JSON.stringify(answer)}\n`)
 }
 
 async function runOperation(request: CallRequest, workspace: string, signal: AbortSignal): Promise<ToolResult> {
@@ -51,7 +66,8 @@ async function runOperation(request: CallRequest, workspace: string, signal: Abo
     const place = await openPlace(workspace, request.folder)
     // The server parsed the input with the tool's schema before it sent it.
     const operation = OPERATIONS[request.operation] as (input: unknown, context: object) => Promise<ToolResult>
-    return await operation(request.input, { place, signal, mark: request.id })
+    const sayEnding = () => say({ kind: 'ending', id: request.id })
+    return await operation(request.input, { place, signal, mark: request.id, sayEnding })
   } catch (error) {
     return renderFailure(error, signal)
   }

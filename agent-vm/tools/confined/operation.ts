@@ -8,6 +8,8 @@ export interface OperationContext {
   readonly signal: AbortSignal
   /** Identifies the call; every process it starts carries it in its environment. */
   readonly mark: string
+  /** Tells the server that what the call started is being ended, so that it takes a busy process for no hung one. */
+  readonly sayEnding: () => void
 }
 
 /** Throws `ToolFailure` for what the model can act on. */

@@ -28,7 +28,7 @@ const WRAPPER = 'exec 2>&1; ulimit -S -c 0; eval "$1"'
 type Ending = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
 type Reason = 'stopped' | 'timeout' | 'flood'
 
-export const runBash: Operation<BashInput> = async (input, { place, signal, mark }) => {
+export const runBash: Operation<BashInput> = async (input, { place, signal, mark, sayEnding }) => {
   if (signal.aborted) throw new ToolFailure('[not run: stopped by the person]')
   const output = new CommandOutput(place.root)
   const child = spawn('bash', ['-c', WRAPPER, 'bash', input.command], {
@@ -38,14 +38,19 @@ export const runBash: Operation<BashInput> = async (input, { place, signal, mark
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const { ending, reason } = await untilOver(child, output, { timeoutMs: input.timeout_s * 1000, signal, mark })
+  const { ending, reason } = await untilOver(child, output, {
+    timeoutMs: input.timeout_s * 1000,
+    signal,
+    mark,
+    sayEnding,
+  })
   return render(input, ending, reason, await output.finish())
 }
 
 async function untilOver(
   child: ChildProcess,
   output: CommandOutput,
-  limits: { timeoutMs: number; signal: AbortSignal; mark: string },
+  limits: { timeoutMs: number; signal: AbortSignal; mark: string; sayEnding: () => void },
 ): Promise<{ ending: Ending; reason: Reason | undefined }> {
   const over = Promise.withResolvers<Ending>()
   const closed = Promise.withResolvers<void>()
@@ -54,6 +59,7 @@ async function untilOver(
   const end = (why: Reason) => {
     if (ended) return
     reason = why
+    limits.sayEnding()
     ended = endProcesses(child.pid, [limits.mark])
   }
   const onAbort = () => end('stopped')

@@ -7,16 +7,19 @@ describe('a tool process that misbehaves', () => {
   const signal = new AbortController().signal
   const call = { operation: 'list_dir', input: { path: '.' }, folder: '', signal } as const
   const answer = (id: string) =>
-    `JSON.stringify({ id: ${id}, ok: true, content: 'fine', summary: 's', extra: 1 }) + '\\n'`
+    `JSON.stringify({ kind: 'result', id: ${id}, ok: true, content: 'fine', summary: 's', extra: 1 }) + '\\n'`
   const READ = `let text = ''; process.stdin.on('data', (d) => { text += d; const { id } = JSON.parse(text); `
 
   test.each([
     ['garbage', `process.stdout.write('not json\\n')`],
     ['an endless line', `setInterval(() => process.stdout.write('x'.repeat(1 << 20)), 1)`],
-    ['an answer of another shape', `${READ} process.stdout.write(JSON.stringify({ id, ok: 'yes' }) + '\\n') })`],
+    [
+      'an answer of another shape',
+      `${READ} process.stdout.write(JSON.stringify({ kind: 'result', id, ok: 'yes' }) + '\\n') })`,
+    ],
     [
       'an answer that is too long',
-      `${READ} process.stdout.write(JSON.stringify({ id, ok: true, summary: '', content: 'x'.repeat(300000) }) + '\\n') })`,
+      `${READ} process.stdout.write(JSON.stringify({ kind: 'result', id, ok: true, summary: '', content: 'x'.repeat(300000) }) + '\\n') })`,
     ],
     ['a crash', `throw new Error('crash')`],
     ['an early end', `process.exit(0)`],
@@ -40,6 +43,19 @@ describe('a tool process that misbehaves', () => {
     const started = performance.now()
     expect(await tools.call({ ...call, signal: AbortSignal.timeout(20) })).toMatchObject({ summary: 'stopped' })
     expect(performance.now() - started).toBeLessThan(2000)
+  })
+
+  test('one that says it is ending a call is given the time for that', async () => {
+    const { tools, logged } = start(`
+      const say = (answer) => process.stdout.write(JSON.stringify(answer) + '\\n')
+      require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+        const { kind, id } = JSON.parse(line)
+        if (kind !== 'cancel') return
+        say({ kind: 'ending', id })
+        setTimeout(() => say({ kind: 'result', id, ok: false, content: 'all ended', summary: 's' }), 2000)
+      })`)
+    expect(await tools.call({ ...call, signal: AbortSignal.timeout(20) })).toMatchObject({ content: 'all ended' })
+    expect(logged).toEqual([])
   })
 
   test('one that cannot even be started is an error, not a wait', async () => {

@@ -11,18 +11,23 @@ import type { Launch } from './launch.ts'
 import { readLines } from './lines.ts'
 import { MAX_LINE_CHARS, type OperationInput, type OperationName, type ToolProcessRequest } from './wire.ts'
 
-/**
- * A cancelled call has to answer within this, or the whole process is ended. More than a stop waits: until then it goes on
- * ending what the call started, and knows better what that was than its successor.
- */
+/** A cancellation has to be heard within this, or the whole process hangs and is ended. More than a stop waits. */
 const CANCEL_MS = 1500
-const KILL_AFTER_MS = 2000
+/**
+ * And this is for ending what the call started. It knows better what that was than its successor would; a busy machine needs
+ * seconds for what takes a blink elsewhere.
+ */
+const ENDING_MS = 15_000
+/** The same for the whole process, when the server ends: less than a service manager waits for both. */
+const KILL_AFTER_MS = 10_000
 /** Nothing but a hung process takes longer; commands bring their own limit. */
 const DEADLINE_MS = 90_000
 const MAX_CONTENT_CHARS = 200_000
 const STDERR_CHARS = 1000
 
-const Answer = z.object({
+const Ending = z.object({ kind: z.literal('ending'), id: z.string() })
+const Result = z.object({
+  kind: z.literal('result'),
   id: z.string(),
   ok: z.boolean(),
   content: z.string().max(MAX_CONTENT_CHARS),
@@ -31,6 +36,7 @@ const Answer = z.object({
     .array(z.object({ path: z.string().max(4096), caption: z.string().max(4096).exactOptional() }))
     .exactOptional(),
 })
+const Answer = z.discriminatedUnion('kind', [Ending, Result])
 
 const DIED: ToolResult = {
   ok: false,
@@ -61,6 +67,8 @@ export interface ToolProcess {
 interface Pending {
   readonly child: ChildProcessWithoutNullStreams
   readonly finish: (result: ToolResult) => void
+  /** It is at work on the end of the call. */
+  readonly ending: () => void
 }
 
 export interface ToolProcessOptions {
@@ -105,13 +113,18 @@ class ToolProcessClient implements ToolProcess {
     clearTimeout(this.#idle)
     const child = this.#start()
     const { promise, resolve } = Promise.withResolvers<ToolResult>()
-    this.#pending.set(id, { child, finish: resolve })
+    let patience: NodeJS.Timeout | undefined
+    const waitFor = (ms: number) => {
+      clearTimeout(patience)
+      patience = setTimeout(() => this.#endHung(child, id), ms)
+    }
+    this.#pending.set(id, { child, finish: resolve, ending: () => waitFor(ENDING_MS) })
     child.stdin.write(`${line}\n`)
-    let ending: NodeJS.Timeout | undefined
     let isLate = false
     const onAbort = () => {
+      if (patience) return
       this.#send(child, { kind: 'cancel', id })
-      ending ??= setTimeout(() => this.#endHung(child, id), CANCEL_MS)
+      waitFor(CANCEL_MS)
     }
     const deadline = setTimeout(() => {
       isLate = true
@@ -123,7 +136,7 @@ class ToolProcessClient implements ToolProcess {
       return isLate && !result.ok ? describeLate(operation, deadlineMs) : result
     } finally {
       clearTimeout(deadline)
-      clearTimeout(ending)
+      clearTimeout(patience)
       signal.removeEventListener('abort', onAbort)
       this.#pending.delete(id)
       this.#restWhenIdle()
@@ -176,8 +189,12 @@ class ToolProcessClient implements ToolProcess {
       child.kill('SIGKILL')
       return
     }
-    const { id, ...result } = answer
-    this.#pending.get(id)?.finish(result)
+    const pending = this.#pending.get(answer.id)
+    if (answer.kind === 'ending') pending?.ending()
+    else {
+      const { kind: _, id: __, ...result } = answer
+      pending?.finish(result)
+    }
   }
 
   /** It did not even answer a cancellation: nothing less helps. The next call has to find a fresh one. */

@@ -3,6 +3,7 @@
  * answers on its standard output. Types only: the tool process carries no schema library, and the server parses what it gets.
  */
 import type { Operations } from '../confined/operations.ts'
+import type { ToolResult } from '../tool-runner.ts'
 
 export type OperationName = keyof Operations
 
@@ -22,6 +23,11 @@ export type ToolProcessRequest =
   | { readonly kind: 'cancel'; readonly id: string }
   /** Calls of a predecessor that died: whatever they left running is to be ended. */
   | { readonly kind: 'reap'; readonly ids: readonly string[] }
+
+export type ToolProcessAnswer =
+  | ({ readonly kind: 'result'; readonly id: string } & ToolResult)
+  /** What the call started is being ended; its result follows when none of it is left. */
+  | { readonly kind: 'ending'; readonly id: string }
 
 /** Longest line either side takes: a file at the limit of `write_file`, JSON-escaped. */
 export const MAX_LINE_CHARS = 16 * 1024 * 1024
