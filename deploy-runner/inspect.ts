@@ -14,7 +14,7 @@ import { RunnerFailure } from './runner-failure.ts'
 import { lastLines, type SshConnection } from './ssh-connection.ts'
 
 /** Files of ours that are compared by content, by the name they have in a parcel. */
-const MANAGED = {
+export const MANAGED = {
   'agent.mjs': '$base/agent.mjs',
   'launch.mjs': '$base/launch.mjs',
   'agent.json': '$config/agent.json',
