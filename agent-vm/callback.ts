@@ -2,6 +2,7 @@
  * Tells the Worker that something waits. Asked for often, sent once at a time, repeated with growing pauses until it is heard
  * or nothing waits any more; the Worker's own sweep covers the rest.
  */
+import { isSuccess, postRequest } from './http-request.ts'
 import { describeError, type Log } from './log.ts'
 
 const PAUSES_MS = [1000, 5000, 30_000, 120_000, 600_000] as const
@@ -44,10 +45,11 @@ export function createCallback({ url, key, waiting, log, pausesMs = PAUSES_MS }:
   const call = async (): Promise<boolean> => {
     try {
       const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(CALL_TIMEOUT_MS)])
-      const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${key}` }, signal })
-      await response.body?.cancel()
-      if (!response.ok) log('warn', 'callback_refused', { status: response.status })
-      return response.ok
+      const response = await postRequest({ url, headers: { authorization: `Bearer ${key}` }, body: '', signal })
+      response.resume()
+      const isHeard = isSuccess(response)
+      if (!isHeard) log('warn', 'callback_refused', { status: response.statusCode })
+      return isHeard
     } catch (error) {
       if (!stopped.signal.aborted) log('warn', 'callback_failed', { reason: describeError(error) })
       return false

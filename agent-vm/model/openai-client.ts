@@ -1,6 +1,8 @@
-/** The model behind an OpenAI-compatible server, through the `openai` package. */
-import type { OpenAI } from 'openai'
-import type { ChatCompletionChunk, ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions'
+/** The model over HTTP: chat completions as OpenAI defined them, streamed. */
+import type { IncomingMessage } from 'node:http'
+import { z } from 'zod'
+import { postRequest, readText } from '../http-request.ts'
+import { EventData } from './event-data.ts'
 import { classifyHttpFailure, ModelFailure } from './model-failure.ts'
 import type { ModelClient, ModelPart, ModelRequest, RawToolCall, Usage } from './model-port.ts'
 
@@ -13,47 +15,73 @@ export interface ModelServer {
   readonly idleTimeoutMs: number
 }
 
-type Sdk = { readonly client: OpenAI; readonly ApiError: typeof import('openai').APIError }
+const CallPiece = z.object({
+  index: z.number().nullish(),
+  id: z.string().nullish(),
+  function: z.object({ name: z.string().nullish(), arguments: z.string().nullish() }).nullish(),
+})
+const Delta = z.object({
+  content: z.string().nullish(),
+  // vLLM says `reasoning_content`, newer versions and gateways `reasoning`.
+  reasoning_content: z.string().nullish(),
+  reasoning: z.string().nullish(),
+  tool_calls: z.array(CallPiece).nullish(),
+})
+type Delta = z.infer<typeof Delta>
+/** What of a streamed chunk is read. */
+const Chunk = z.object({
+  choices: z.array(z.object({ delta: Delta.nullish(), finish_reason: z.string().nullish() })).nullish(),
+  usage: z
+    .object({
+      prompt_tokens: z.number().nullish(),
+      completion_tokens: z.number().nullish(),
+      prompt_tokens_details: z.object({ cached_tokens: z.number().nullish() }).nullish(),
+    })
+    .nullish(),
+  error: z.unknown().optional(),
+})
+type Chunk = z.infer<typeof Chunk>
+
+/** Far beyond any limit we ask for: a server that goes on for ever must not fill our memory. */
+const MAX_ANSWER_CHARS = 1_000_000
+/** One event: the answer in one piece, escaped. */
+const MAX_EVENT_CHARS = 4 * MAX_ANSWER_CHARS
+const MAX_ERROR_CHARS = 16_384
+/** For the bytes that end a stream after its last event. */
+const LAST_BYTES_MS = 100
 
 export function createOpenAiClient(server: ModelServer): ModelClient {
-  let loading: Promise<Sdk> | undefined
-  const load = () => {
-    loading ??= loadSdk(server)
-    return loading
-  }
-  return { stream: (request) => stream(request, load, server) }
+  return { stream: (request) => stream(request, server) }
 }
 
-/** Imported with the first request: it costs a third of a cold start and memory that an idle agent does not need. */
-async function loadSdk({ baseUrl, apiKey }: ModelServer): Promise<Sdk> {
-  const { OpenAI, APIError } = await import('openai')
-  return { client: new OpenAI({ baseURL: baseUrl, apiKey, maxRetries: 0, logLevel: 'off' }), ApiError: APIError }
-}
-
-async function* stream(
-  request: ModelRequest,
-  load: () => Promise<Sdk>,
-  server: ModelServer,
-): AsyncGenerator<ModelPart> {
-  const sdk = await load()
+async function* stream(request: ModelRequest, server: ModelServer): AsyncGenerator<ModelPart> {
   const watch = watchSilence(request.signal, server)
+  let response: IncomingMessage | undefined
   try {
-    const chunks = await sdk.client.chat.completions.create(buildBody(request), {
+    response = await postRequest({
+      url: `${server.baseUrl.replace(/\/$/, '')}/chat/completions`,
+      headers: {
+        authorization: `Bearer ${server.apiKey}`,
+        'content-type': 'application/json',
+        accept: 'text/event-stream, application/json',
+      },
+      body: buildBody(request),
       signal: watch.signal,
-      timeout: server.firstTokenTimeoutMs + 1000,
     })
-    yield* readChunks(chunks, watch.heard)
+    if (response.statusCode !== 200) throw await readRefusal(response)
+    yield* readParts(readChunks(response), watch.heard)
   } catch (error) {
-    throw explain(error, sdk, request.signal, watch.expired())
+    throw explain(error, request.signal, watch.expired())
   } finally {
     watch.end()
+    response?.destroy()
   }
 }
 
-function buildBody(request: ModelRequest): ChatCompletionCreateParamsStreaming {
-  return {
+function buildBody(request: ModelRequest): string {
+  return JSON.stringify({
     model: request.model,
-    messages: [...request.messages],
+    messages: request.messages,
     ...(request.tools.length > 0 && {
       tools: request.tools.map(({ name, description, parameters }) => ({
         type: 'function' as const,
@@ -64,13 +92,49 @@ function buildBody(request: ModelRequest): ChatCompletionCreateParamsStreaming {
     max_tokens: request.maxTokens,
     stream: true,
     stream_options: { include_usage: true },
+  })
+}
+
+async function readRefusal(response: IncomingMessage): Promise<ModelFailure> {
+  const { text } = await readText(response, MAX_ERROR_CHARS)
+  const retryAfter = response.headers['retry-after']
+  return classifyHttpFailure({ status: response.statusCode ?? 0, text, retryAfter })
+}
+
+async function* readChunks(response: IncomingMessage): AsyncGenerator<Chunk> {
+  const events = new EventData()
+  let patience: NodeJS.Timeout | undefined
+  response.setEncoding('utf8')
+  try {
+    for await (const text of response) {
+      // Read to its end after the last event, so that the connection can be used again.
+      if (patience) continue
+      for (const data of events.add(String(text))) {
+        if (data.startsWith('[DONE]')) patience ??= setTimeout(() => response.destroy(), LAST_BYTES_MS)
+        else if (!patience) yield parseChunk(data)
+      }
+      if (events.waitingChars > MAX_EVENT_CHARS) throw endless()
+    }
+    if (!patience) for (const data of events.end()) if (!data.startsWith('[DONE]')) yield parseChunk(data)
+  } catch (error) {
+    if (!patience) throw error
+  } finally {
+    clearTimeout(patience)
   }
 }
 
-/** Far beyond any limit we ask for: a server that goes on for ever must not fill our memory. */
-const MAX_ANSWER_CHARS = 1_000_000
+function parseChunk(data: string): Chunk {
+  const chunk = Chunk.parse(JSON.parse(data))
+  if (!chunk.error) return chunk
+  // An error inside a stream that began with 200 has no status: its text decides.
+  const text = JSON.stringify(chunk.error)
+  const status = /"(?:code|status)":\s*"?(\d{3})\b/.exec(text)?.[1]
+  throw status
+    ? classifyHttpFailure({ status: Number(status), text })
+    : new ModelFailure('transient', `the model server broke off: ${text.slice(0, 500)}`)
+}
 
-async function* readChunks(chunks: AsyncIterable<ChatCompletionChunk>, heard: () => void): AsyncGenerator<ModelPart> {
+async function* readParts(chunks: AsyncIterable<Chunk>, heard: () => void): AsyncGenerator<ModelPart> {
   const calls: { id: string; name: string; arguments: string }[] = []
   const open = new Map<number, { id: string; name: string; arguments: string }>()
   let finish: string | undefined
@@ -81,7 +145,7 @@ async function* readChunks(chunks: AsyncIterable<ChatCompletionChunk>, heard: ()
     // Chunks without content are how gateways keep a connection open: they are no sign that an answer comes.
     if (size > 0 || chunk.usage || chunk.choices?.[0]?.finish_reason) heard()
     chars += size
-    if (chars > MAX_ANSWER_CHARS) throw new ModelFailure('refused', 'the model server sends an answer without end')
+    if (chars > MAX_ANSWER_CHARS) throw endless()
     if (chunk.usage) {
       usage = {
         promptTokens: chunk.usage.prompt_tokens ?? 0,
@@ -103,7 +167,7 @@ async function* readChunks(chunks: AsyncIterable<ChatCompletionChunk>, heard: ()
 }
 
 /** What a chunk adds to the answer, in characters. */
-function sizeOf(chunk: ChatCompletionChunk): number {
+function sizeOf(chunk: Chunk): number {
   const delta = chunk.choices?.[0]?.delta
   const calls = delta?.tool_calls ?? []
   const inCalls = calls.reduce(
@@ -115,7 +179,7 @@ function sizeOf(chunk: ChatCompletionChunk): number {
 
 /** Some servers send every call under index 0: a new id with a name begins a new call. */
 function addCallPiece(
-  piece: ChatCompletionChunk.Choice.Delta.ToolCall,
+  piece: z.infer<typeof CallPiece>,
   calls: { id: string; name: string; arguments: string }[],
   open: Map<number, { id: string; name: string; arguments: string }>,
 ): void {
@@ -133,12 +197,12 @@ function addCallPiece(
   call.arguments += piece.function?.arguments ?? ''
 }
 
-/** vLLM says `reasoning_content`, newer versions and gateways `reasoning`; the package's types know neither. */
-function readReasoning(delta: unknown): string | undefined {
-  if (typeof delta !== 'object' || delta === null) return undefined
-  if ('reasoning_content' in delta && typeof delta.reasoning_content === 'string') return delta.reasoning_content
-  if ('reasoning' in delta && typeof delta.reasoning === 'string') return delta.reasoning
-  return undefined
+function readReasoning(delta: Delta | null | undefined): string | undefined {
+  return delta?.reasoning_content ?? delta?.reasoning ?? undefined
+}
+
+function endless(): ModelFailure {
+  return new ModelFailure('refused', 'the model server sends an answer without end')
 }
 
 function readFinish(reason: string): 'stop' | 'length' | 'tool_calls' {
@@ -170,23 +234,11 @@ function watchSilence(stop: AbortSignal, server: ModelServer) {
   }
 }
 
-function explain(error: unknown, { ApiError }: Sdk, stop: AbortSignal, expired: string | undefined): ModelFailure {
-  // First, because the package ends an aborted stream as if it were complete.
+function explain(error: unknown, stop: AbortSignal, expired: string | undefined): ModelFailure {
   if (stop.aborted) return new ModelFailure('stopped', 'stopped', { cause: error })
   if (expired) return new ModelFailure('transient', `time-out: ${expired}`, { cause: error })
   if (error instanceof ModelFailure) return error
-  if (error instanceof ApiError) {
-    const body = `${error.message} ${JSON.stringify(error.error ?? '')} ${error.code ?? ''}`
-    // An error event inside a stream that began with 200 has no status: its text decides, and 500 is the default.
-    const status = error.status ?? statusFromText(body)
-    if (status !== undefined) {
-      return classifyHttpFailure({ status, text: body, retryAfter: error.headers?.get('retry-after'), cause: error })
-    }
-  }
-  return new ModelFailure('transient', 'no connection to the model server', { cause: error })
-}
-
-function statusFromText(body: string): number | undefined {
-  const code = /"(?:code|status)":\s*"?(\d{3})\b/.exec(body)?.[1]
-  return code ? Number(code) : undefined
+  const isGarbled = error instanceof SyntaxError || error instanceof z.ZodError
+  const what = isGarbled ? 'the model server sent what is no answer' : 'no connection to the model server'
+  return new ModelFailure('transient', what, { cause: error })
 }

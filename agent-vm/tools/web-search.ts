@@ -1,11 +1,13 @@
 /** Web search through the platform, which holds the search engine's key. */
+import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
+import { isSuccess, postRequest, readText } from '../http-request.ts'
 import { defineTool, onTheWeb, type SearchAccess } from './tool.ts'
 import type { ToolResult } from './tool-runner.ts'
 import { fenceUntrusted } from './web/fence.ts'
 
 const TIMEOUT_MS = 20_000
-const MAX_ANSWER_BYTES = 1024 * 1024
+const MAX_ANSWER_CHARS = 1024 * 1024
 
 /** Body of the answer: unknown fields are ignored. */
 const SearchAnswer = z.object({
@@ -34,19 +36,17 @@ async function runSearch(
   signal: AbortSignal,
 ): Promise<ToolResult> {
   try {
-    const response = await fetch(url, {
-      method: 'POST',
+    const response = await postRequest({
+      url,
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: JSON.stringify(request),
-      // The bearer must not travel on to wherever a redirect points.
-      redirect: 'error',
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     })
-    if (!response.ok) {
-      await response.body?.cancel()
-      return fail(describeRefusal(response.status))
+    if (!isSuccess(response)) {
+      response.destroy()
+      return fail(describeRefusal(response.statusCode))
     }
-    const { results } = SearchAnswer.parse(JSON.parse(await readBounded(response)))
+    const { results } = SearchAnswer.parse(JSON.parse(await readAll(response)))
     return render(request.query, results)
   } catch (error) {
     if (signal.aborted) return { ok: false, content: '[stopped by the person]', summary: 'stopped' }
@@ -56,13 +56,9 @@ async function runSearch(
   }
 }
 
-async function readBounded(response: Response): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk, { stream: true })
-    if (text.length > MAX_ANSWER_BYTES) throw new Error('the answer is too long')
-  }
+async function readAll(response: IncomingMessage): Promise<string> {
+  const { text, whole } = await readText(response, MAX_ANSWER_CHARS)
+  if (!whole) throw new Error('the answer is too long')
   return text
 }
 
@@ -77,7 +73,7 @@ function render(query: string, results: z.output<typeof SearchAnswer>['results']
   return { ok: true, content: fenceUntrusted('search results', lines.join('\n').toWellFormed()), summary }
 }
 
-function describeRefusal(status: number): string {
+function describeRefusal(status: number | undefined): string {
   if (status === 429) return 'The search limit is reached for now. Go on with what you have, or use web_fetch.'
   if (status === 402 || status === 403) return 'Search is not allowed for this agent (budget used up or key revoked).'
   if (status === 501) return 'Web search is not set up on this platform. Use web_fetch with addresses you know.'
