@@ -7,16 +7,12 @@ import { isBuiltin } from 'node:module'
 import { dirname } from 'node:path'
 import type { Plugin } from 'esbuild'
 
-/** Named by @hono/node-server for servers that speak HTTP/2; ours does not. */
-const NO_HTTP2 = 'module.exports = { Http2ServerRequest: class {}, constants: {} }'
-
 export const leanImports: Plugin = {
   name: 'lean-imports',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^(?:node:)?[a-z][\w/]*$/ }, ({ path }) =>
       isBuiltin(path) ? { path: path.replace(/^(?:node:)?/, 'node:'), namespace: 'builtin' } : undefined,
     )
-    onLoad({ filter: /^node:http2$/, namespace: 'builtin' }, () => ({ contents: NO_HTTP2 }))
     onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }))

@@ -1,9 +1,8 @@
 /** `PUT /config`: at once, without a restart. */
-import { Hono } from 'hono'
 import type { ConfigStore } from '../config-store.ts'
 import { ConfigUpdate } from '../protocol.ts'
 import type { HealthPorts } from './health.ts'
-import { readBody } from './json-body.ts'
+import { json, type Route, readBody } from './route.ts'
 
 export interface AgentRoutePorts extends HealthPorts {
   readonly config: ConfigStore
@@ -11,10 +10,16 @@ export interface AgentRoutePorts extends HealthPorts {
   readonly onConfigChanged: () => void
 }
 
-export function agentRoutes({ config, onConfigChanged }: AgentRoutePorts): Hono {
-  return new Hono().put('/config', async (c) => {
-    const { name, model, heartbeatInterval } = config.update(await readBody(c, ConfigUpdate))
-    onConfigChanged()
-    return c.json({ status: 'ok', name, model, heartbeat_interval: heartbeatInterval })
-  })
+export function agentRoutes({ config, onConfigChanged }: AgentRoutePorts): Route[] {
+  return [
+    {
+      method: 'PUT',
+      path: '/config',
+      handle: async (call) => {
+        const { name, model, heartbeatInterval } = config.update(await readBody(call, ConfigUpdate))
+        onConfigChanged()
+        return json({ status: 'ok', name, model, heartbeat_interval: heartbeatInterval })
+      },
+    },
+  ]
 }

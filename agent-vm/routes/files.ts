@@ -1,9 +1,6 @@
 /** Workspace files over HTTP. */
-import { Readable } from 'node:stream'
-import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
-import { type Context, Hono } from 'hono'
 import type { WorkspaceFiles } from '../files.ts'
-import { refuse } from './json-body.ts'
+import { json, openBody, type Route } from './route.ts'
 
 export interface FileRoutePorts {
   readonly files: WorkspaceFiles
@@ -29,30 +26,37 @@ const TYPES: Readonly<Record<string, string>> = {
   gz: 'application/gzip',
 }
 
-export function fileRoutes({ files }: FileRoutePorts): Hono {
-  const app = new Hono()
-  app.get('/files', async (c) => c.json({ entries: await files.list(c.req.query('dir') ?? '') }))
-  app.get('/files/*', async (c) => {
-    const path = pathOf(c)
-    const file = await files.read(path)
-    return c.body(Readable.toWeb(file.stream()) as ReadableStream, 200, {
-      'content-type': TYPES[path.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream',
-      'content-length': String(file.bytes),
-      'last-modified': file.modifiedAt.toUTCString(),
-    })
-  })
-  app.put('/files/*', async (c) => {
-    const body = c.req.raw.body as NodeReadableStream | null
-    await files.write(pathOf(c), body ? Readable.fromWeb(body) : Readable.from([]))
-    return c.json({ status: 'ok' }, 201)
-  })
-  return app
-}
-
-function pathOf(c: Context): string {
-  try {
-    return decodeURIComponent(new URL(c.req.url).pathname.slice('/files/'.length))
-  } catch (error) {
-    throw refuse(400, { error: 'invalid_request', message: 'The path is not encoded correctly.' }, error)
-  }
+export function fileRoutes({ files }: FileRoutePorts): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/files',
+      handle: async ({ query }) => json({ entries: await files.list(query.get('dir') ?? '') }),
+    },
+    {
+      method: 'GET',
+      path: '/files/*',
+      handle: async ({ params }) => {
+        const path = params['*'] ?? ''
+        const file = await files.read(path)
+        return {
+          status: 200,
+          headers: {
+            'content-type': TYPES[path.split('.').at(-1)?.toLowerCase() ?? ''] ?? 'application/octet-stream',
+            'content-length': String(file.bytes),
+            'last-modified': file.modifiedAt.toUTCString(),
+          },
+          body: file.stream(),
+        }
+      },
+    },
+    {
+      method: 'PUT',
+      path: '/files/*',
+      handle: async (call) => {
+        await files.write(call.params['*'] ?? '', openBody(call))
+        return json({ status: 'ok' }, 201)
+      },
+    },
+  ]
 }

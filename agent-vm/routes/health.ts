@@ -1,7 +1,8 @@
-/** What anyone may ask; answered by the edge itself, before any other route is loaded. */
+/** What anyone may ask. */
 import type { ConfigStore } from '../config-store.ts'
 import { AGENT_PROTOCOL_VERSION, type AgentHealth } from '../protocol.ts'
 import type { Turns } from '../turn/turns.ts'
+import { json, type Route } from './route.ts'
 
 export interface HealthPorts {
   readonly config: ConfigStore
@@ -9,7 +10,11 @@ export interface HealthPorts {
   readonly version: string
 }
 
-export function describeHealth({ config, turns, version }: HealthPorts): AgentHealth {
+export function healthRoutes(ports: HealthPorts): Route[] {
+  return [{ method: 'GET', path: '/health', handle: () => json(describeHealth(ports)) }]
+}
+
+function describeHealth({ config, turns, version }: HealthPorts): AgentHealth {
   const { name, model } = config.current()
   return {
     status: 'ok',
