@@ -36,24 +36,31 @@ const STOPPED: ToolResult = {
 }
 const NOT_RUN: ToolResult = { ok: false, content: '[not run: stopped by the person]', summary: 'not run: stopped' }
 
-/** @returns the messages that answer the calls, in their order */
+/**
+ * What ends one call and what begins the next is one step, since nothing lies between them: each costs a transaction.
+ * @param plan the step that the calls were planned with, if that is still to be taken
+ * @returns the messages that answer the calls, in their order, and the step of the last ones' end
+ */
 export async function* runCalls(
   run: TurnRun,
   calls: readonly JournalledCall[],
-): AsyncGenerator<TurnStep, ModelMessage[]> {
+  plan: TurnStep = {},
+): AsyncGenerator<TurnStep, { answers: ModelMessage[]; ended: TurnStep }> {
   const results = new Map<number, ToolResult>()
   for (const { position, result } of calls) if (result) results.set(position, result)
   yield* settleInterrupted(run, calls, results)
   const open = calls.filter(({ position }) => !results.has(position))
+  let ended = plan
   for (const group of groupCalls(run, open)) {
-    const finished = yield* runGroup(run, group)
-    for (const { position, result } of finished) results.set(position, result)
+    ended = yield* runGroup(run, group, ended)
+    for (const { position, result } of ended.finish ?? []) results.set(position, result)
   }
-  return calls.map(({ call, position }) => ({
-    role: 'tool',
+  const answers = calls.map(({ call, position }) => ({
+    role: 'tool' as const,
     tool_call_id: call.id,
     content: results.get(position)?.content ?? NOT_RUN.content,
   }))
+  return { answers, ended }
 }
 
 /** After a crash: what had begun and may write is unknown; what would write after it is left to the model's judgement. */
@@ -96,21 +103,22 @@ function groupCalls(run: TurnRun, calls: readonly JournalledCall[]): JournalledC
 async function* runGroup(
   run: TurnRun,
   group: readonly JournalledCall[],
-): AsyncGenerator<TurnStep, { position: number; result: ToolResult }[]> {
+  before: TurnStep,
+): AsyncGenerator<TurnStep, TurnStep> {
   if (run.signal.aborted) {
-    const skipped = group.map(({ position }) => ({ position, result: NOT_RUN }))
-    yield { finish: skipped }
-    return skipped
+    yield before
+    return { finish: group.map(({ position }) => ({ position, result: NOT_RUN })) }
   }
+  const uses = group.map(({ call: { id, name, input } }) => ({ type: 'tool_use' as const, id, name, input }))
   yield {
+    ...before,
     begin: { positions: group.map(({ position }) => position), surely: group.some(({ call }) => mayWrite(run, call)) },
-    events: group.map(({ call }) => ({ type: 'tool_use', id: call.id, name: call.name, input: call.input })),
+    events: [...(before.events ?? []), ...uses],
   }
   const finished = await Promise.all(
     group.map(async ({ call, position }) => ({ call, position, result: await runCall(run, call) })),
   )
-  yield { finish: finished, events: finished.flatMap(({ call, result }) => describeResult(call, result)) }
-  return finished
+  return { finish: finished, events: finished.flatMap(({ call, result }) => describeResult(call, result)) }
 }
 
 function mayWrite(run: TurnRun, call: AnswerCall): boolean {

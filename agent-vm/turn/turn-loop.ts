@@ -13,7 +13,7 @@ import { LoopDetector } from './loop-detector.ts'
 import { makeRoom } from './make-room.ts'
 import { openConversation } from './open-conversation.ts'
 import { runCalls, settledResults } from './tool-batch.ts'
-import type { Ending, Steer, Turn, TurnStep } from './turn.ts'
+import type { Ending, JournalledCall, Steer, Turn, TurnStep } from './turn.ts'
 import type { LoopPorts, TurnRun } from './turn-run.ts'
 import { renderSteer, renderUserMessage } from './user-message.ts'
 
@@ -102,7 +102,7 @@ async function* callTools(run: TurnRun, answer: WholeAnswer): AsyncGenerator<Tur
     type: 'function' as const,
     function: { name, arguments: JSON.stringify(input) },
   }))
-  yield* say(
+  const plan = keep(
     run,
     {
       append: [{ role: 'assistant', content: answer.content, tool_calls }],
@@ -113,21 +113,23 @@ async function* callTools(run: TurnRun, answer: WholeAnswer): AsyncGenerator<Tur
     },
     answer,
   )
-  yield* finishCalls(
-    run,
-    answer.calls.map((call, position) => ({ call, position, state: 'planned' as const })),
-  )
+  const calls = answer.calls.map((call, position) => ({ call, position, state: 'planned' as const }))
+  yield* finishCalls(run, calls, plan)
 }
 
 /** Runs what is left of a batch, then lets in what the person said meanwhile. */
-async function* finishCalls(run: TurnRun, calls: Parameters<typeof runCalls>[1]): AsyncGenerator<TurnStep, void> {
-  const results = yield* runCalls(run, calls)
+async function* finishCalls(
+  run: TurnRun,
+  calls: readonly JournalledCall[],
+  plan?: TurnStep,
+): AsyncGenerator<TurnStep, void> {
+  const { answers, ended } = yield* runCalls(run, calls, plan)
   if (run.signal.aborted) {
-    yield* say(run, { append: results, phase: 'model' })
+    yield* say(run, { ...ended, append: answers, phase: 'model' })
     throw new ModelFailure('stopped', 'stopped while tools ran')
   }
   const steers = run.ports.waitingSteers(run.turn.turnId)
-  yield* say(run, { append: [...results, ...steers.map(steerMessage)], takeSteers: steers, phase: 'model' })
+  yield* say(run, { ...ended, append: [...answers, ...steers.map(steerMessage)], takeSteers: steers, phase: 'model' })
 }
 
 async function* explainBrokenCall(run: TurnRun, answer: WholeAnswer, note: string): AsyncGenerator<TurnStep, void> {
@@ -252,11 +254,16 @@ async function* say(
   step: TurnStep,
   answer: { readonly usages?: WholeAnswer['usages'] } = {},
 ): AsyncGenerator<TurnStep, void> {
+  yield keep(run, step, answer)
+}
+
+/** Takes what a step says into the conversation; the step itself is still to be taken. */
+function keep(run: TurnRun, step: TurnStep, answer: { readonly usages?: WholeAnswer['usages'] }): TurnStep {
   run.partial = ''
   run.conversation.add(...(step.append ?? []))
   const usage = answer.usages?.at(-1)
   if (usage) run.conversation.anchor(usage)
-  yield usage ? { ...step, usage } : step
+  return usage ? { ...step, usage } : step
 }
 
 function describeAnswer(answer: { content: string; usages?: WholeAnswer['usages'] }): AgentEvent[] {
