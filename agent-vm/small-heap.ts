@@ -10,3 +10,6 @@ setFlagsFromString('--semi-space-growth-factor=1')
 setFlagsFromString('--optimize-for-size')
 // By the thread that made it: such a machine has one or two cores, and to wait for helpers there takes longer than the work.
 setFlagsFromString('--single-threaded-gc')
+// No function here is hot enough to pay for its compilers: they and what they make would hold 8 MB.
+setFlagsFromString('--no-opt')
+setFlagsFromString('--no-maglev')

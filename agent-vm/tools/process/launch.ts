@@ -49,6 +49,8 @@ const NODE_FLAGS = [
   '--enable-experimental-regexp-engine-on-excessive-backtracks',
   '--no-warnings',
 ]
+/** As for the server. Only pages of the web are large enough to gain by being read with optimized code. */
+const NO_COMPILERS = ['--no-opt', '--no-maglev']
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 const SETPRIV_PLACES = ['/usr/bin/setpriv', '/bin/setpriv', '/usr/sbin/setpriv', '/sbin/setpriv']
 const CAP_SETGID = 6n
@@ -145,5 +147,5 @@ function isExecutable(path: string): boolean {
  */
 export function toolProcessEntry(modulePath: string, { web }: { web: boolean }): readonly string[] {
   if (modulePath.endsWith('.ts')) return [join(dirname(modulePath), 'process', 'run-from-sources.ts')]
-  return programEntry(modulePath, web ? 'web' : 'tools')
+  return [...(web ? [] : NO_COMPILERS), ...programEntry(modulePath, web ? 'web' : 'tools')]
 }
