@@ -13,7 +13,7 @@ import { createChatCompactor } from './history/chat-compactor.ts'
 import { createHistory } from './history/history.ts'
 import { searchHistory } from './history/search.ts'
 import { openHttpEdge } from './http-edge.ts'
-import type { Log } from './log.ts'
+import { describeError, type Log } from './log.ts'
 import { contextTokensOf } from './model/model-limits.ts'
 import type { ModelClient } from './model/model-port.ts'
 import { chatHistoryId, createPendingStore } from './pending.ts'
@@ -75,7 +75,14 @@ export async function startAgent({ config, version, log, parts }: AgentOptions):
   const { edge } = agent
   agent.turns.recover()
   agent.callback?.ping()
-  const prune = () => agent.prune(Date.now())
+  const prune = () => {
+    try {
+      agent.prune(Date.now())
+    } catch (error) {
+      // Nothing is lost by keeping more; a full disk is told of when it matters.
+      log('warn', 'prune_failed', { reason: describeError(error) })
+    }
+  }
   prune()
   const pruning = setInterval(prune, PRUNE_INTERVAL_MS)
   pruning.unref()

@@ -66,7 +66,8 @@ function createAnswerer(ports: EdgePorts): (request: IncomingMessage) => Promise
       if (error instanceof FileRefused) return describeRefusal(error)
       if (error instanceof Refused) return error.reply
       ports.log('error', 'request_failed', { route, reason: describeError(error) })
-      return json({ error: isStorageFailure(error) ? 'storage' : 'internal' }, 500)
+      if (!isStorageFailure(error)) return json({ error: 'internal' }, 500)
+      return json({ error: 'storage', message: 'The agent could not write to its disk.' }, 507)
     }
   }
 }

@@ -90,7 +90,8 @@ function wrap(sqlite: DatabaseSync): Database {
       prepare('COMMIT').run()
       return result
     } catch (error) {
-      sqlite.exec('ROLLBACK')
+      // A full disk has rolled it back already.
+      if (sqlite.isTransaction) sqlite.exec('ROLLBACK')
       throw error
     } finally {
       depth--

@@ -53,6 +53,8 @@ export class Turns {
   readonly #live = new Map<string, LiveTurn>()
   readonly #lanes = new Lanes(MAX_BACKGROUND)
   readonly #keepalive: NodeJS.Timeout
+  /** Turns that were ended for their readers while the journal could not be written: it does not know of their end yet. */
+  readonly #brokenOff = new Set<string>()
   #shuttingDown = false
 
   constructor(ports: TurnRegistryPorts) {
@@ -73,6 +75,7 @@ export class Turns {
   /** Starts a turn, or finds it: the same id never runs twice. @returns `undefined` when the id belongs to another chat */
   start(input: TurnInput): Turn | undefined {
     const { journal, history, database } = this.#ports
+    this.#endBrokenOff()
     const known = journal.find(input.turnId)
     if (known) return known.chatId === input.chatId ? this.#takeUp(known) : undefined
     const isChat = input.origin === 'chat'
@@ -96,7 +99,14 @@ export class Turns {
 
   /** After a start: goes on with every turn that did not end. */
   recover(): void {
-    for (const turn of this.#ports.journal.open()) this.#takeUp(turn)
+    for (const turn of this.#ports.journal.open()) {
+      try {
+        this.#takeUp(turn)
+      } catch (error) {
+        // A full disk: it stays open, and being asked for again is its next chance.
+        this.#ports.log('error', 'turn_not_recovered', { turn: turn.turnId, reason: describeError(error) })
+      }
+    }
   }
 
   /** @returns whether anything was stopped: the chat's turns, or else its background work */
@@ -212,8 +222,9 @@ export class Turns {
     if (step.done?.result) this.#ports.onPending()
   }
 
-  /** The journal itself failed (disk full, …): the readers must still hear an end. The journal keeps the turn open. */
-  #breakOff({ log }: LiveTurn): void {
+  /** The journal itself failed (disk full, …): the readers must still hear an end. */
+  #breakOff({ turn, log }: LiveTurn): void {
+    this.#brokenOff.add(turn.turnId)
     const content = 'I could not write to my disk. My owner should check the machine.'
     log.show(
       log.number([
@@ -222,6 +233,16 @@ export class Turns {
       ]),
       true,
     )
+  }
+
+  /** Now that something is written again: what people were told is over must not go on after a restart. */
+  #endBrokenOff(): void {
+    for (const turnId of this.#brokenOff) {
+      if (this.#live.has(turnId)) continue
+      const turn = this.#ports.journal.find(turnId)
+      if (turn && turn.phase !== 'done') this.#giveUp(turn, this.#ports.journal.skipEventIds(turnId))
+      this.#brokenOff.delete(turnId)
+    }
   }
 
   #giveUp(turn: Turn, firstId: number): void {
