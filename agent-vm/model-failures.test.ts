@@ -40,6 +40,21 @@ describe('failures that pass', () => {
     expect(Date.now() - startedAt).toBeGreaterThanOrEqual(490)
   })
 
+  test('each pause is longer than the one before', async () => {
+    const askedAt: number[] = []
+    agent = await startTestAgent({
+      env: { MODEL_RETRY_BASE_MS: '40' },
+      script: () => {
+        askedAt.push(performance.now())
+        return askedAt.length < 4 ? { status: 503 } : { content: 'ok' }
+      },
+    })
+    expect(textsOf(await agent.chat('hi'))).toEqual(['ok'])
+    const pauses = askedAt.slice(1).map((at, index) => at - askedAt[index]!)
+    // A timer may be a millisecond early.
+    for (const [index, least] of [40, 80, 160].entries()) expect(pauses[index]).toBeGreaterThanOrEqual(least - 2)
+  })
+
   test('no first token: given up and asked again', async () => {
     const { texts } = await run([{ hang: true }, { content: 'ok' }], { MODEL_FIRST_TOKEN_TIMEOUT_MS: '150' })
     expect(texts).toEqual(['ok'])

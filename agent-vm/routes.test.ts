@@ -352,6 +352,21 @@ describe('background work', () => {
     expect(agent.tools.calls[0]!.context.origin).toBe('subagent')
   })
 
+  test('a subagent has fifteen steps, then says what it has', async () => {
+    let step = 0
+    agent.model.script = ({ tool_choice }) =>
+      tool_choice === 'none'
+        ? { content: 'So far I got.' }
+        : { calls: [{ name: 'append', arguments: { path: 'x', line: String(step++) } }] }
+    const signal = new AbortController().signal
+    await agent.ports.spawnSubagent('for ever', { chatId: 'c7', turnId: 't', user: owner, origin: 'chat', signal })
+    await expect
+      .poll(async () => (await (await get('/pending')).json<PendingResponse>()).messages, { timeout: 20_000 })
+      .toMatchObject([{ content: 'So far I got.', source: 'subagent' }])
+    expect(agent.tools.calls).toHaveLength(15)
+    expect(agent.model.calls).toHaveLength(16)
+  })
+
   test('a failure is told, not swallowed', async () => {
     agent.model.script = () => ({ status: 402 })
     await agent.runBackground({ origin: 'schedule', prompt: 'x', chatId: 'c1', user: owner })

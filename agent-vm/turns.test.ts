@@ -1,3 +1,4 @@
+import { setImmediate as tick } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   type AgentUnderTest,
@@ -7,6 +8,7 @@ import {
   startTestAgent,
   textsOf,
 } from './testing/agent-under-test.ts'
+import { createFakeTools, fakeTool } from './tools/tool-runner.fake.ts'
 
 let agent: AgentUnderTest
 
@@ -78,22 +80,38 @@ describe('a turn with tools', () => {
     })
   })
 
-  test('runs calls that only read side by side and keeps their order', async () => {
+  test('runs calls that only read side by side, all others one by one, and keeps their order', async () => {
+    const log: string[] = []
+    const met = Promise.withResolvers<void>()
+    // Neither ends before both have begun, and the second ends first.
+    const meet = fakeTool('meet', true, { name: { type: 'string' } }, async ({ name }) => {
+      log.push(`${name} begins`)
+      if (log.length === 2) met.resolve()
+      await met.promise
+      if (name === 'a') await tick()
+      log.push(`${name} ends`)
+      return { ok: true, content: `${name} met`, summary: `${name} met` }
+    })
+    const write = fakeTool('write', false, { name: { type: 'string' } }, async ({ name }) => {
+      log.push(`${name} begins`)
+      await tick()
+      log.push(`${name} ends`)
+      return { ok: true, content: `${name} written`, summary: `${name} written` }
+    })
+    const call = (name: string, id: string) => ({ id, name, arguments: { name: id } })
     agent = await startTestAgent({
+      createTools: (workspace) => createFakeTools(workspace, [meet, write]),
       script: [
-        {
-          calls: [
-            { id: 'slow', name: 'wait', arguments: { ms: 400 } },
-            { id: 'fast', name: 'wait', arguments: { ms: 300 } },
-          ],
-        },
+        { calls: [call('meet', 'a'), call('meet', 'b'), call('write', 'c'), call('write', 'd'), call('meet', 'e')] },
         { content: 'done' },
       ],
     })
-    const startedAt = Date.now()
-    const events = await agent.chat('wait')
-    expect(Date.now() - startedAt).toBeLessThan(690)
-    expect(plain(events).flatMap((event) => (event.type === 'tool_result' ? [event.id] : []))).toEqual(['slow', 'fast'])
+    const events = await agent.chat('go')
+    const pairs = (names: string) => [...names].flatMap((name) => [`${name} begins`, `${name} ends`])
+    expect(log).toEqual(['a begins', 'b begins', 'b ends', 'a ends', ...pairs('cde')])
+    expect(plain(events).flatMap((event) => (event.type === 'tool_result' ? [event.id] : []))).toEqual([...'abcde'])
+    const told = agent.model.calls[1]!.messages.filter(({ role }) => role === 'tool').map(({ content }) => content)
+    expect(told).toEqual(['a met', 'b met', 'c written', 'd written', 'e met'])
   })
 
   test('hands files over as events', async () => {
