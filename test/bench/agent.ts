@@ -31,6 +31,8 @@ const BLOCK_TURNS = 15
 const PREFIX_TURNS = 120
 const CHATS = 20
 const SETTLE_MS = 2000
+/** V8 gives memory back after some ten seconds of rest. */
+const REST_MS = 15_000
 
 const { values } = parseArgs({ options: { other: { type: 'string', multiple: true, default: [] } } })
 const folder = mkdtempSync(join(tmpdir(), 'baal-bench-agent-'))
@@ -74,7 +76,7 @@ async function measure(plan: ServerPlan, relayPlan: ServerPlan): Promise<Figures
   const relay = await startServer(relayPlan, makePlace(), await freePort())
   const server = await startServer(plan, makePlace(), await freePort())
   try {
-    await sleep(SETTLE_MS)
+    await sleep(REST_MS)
     const idle = readMemory(server.pid)
     const hello = (turn: number) => `Hello number ${turn}`
     await timeTurns(server, 'talk', WARM_UP, hello)
