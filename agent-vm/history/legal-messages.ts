@@ -66,8 +66,16 @@ function uniqueCalls(calls: readonly ModelToolCall[]): ModelToolCall[] {
   return calls.filter(({ id }, index) => calls.findIndex((other) => other.id === id) === index)
 }
 
+/** Calls found sound before: each request of a turn holds all that went before it. */
+const sound = new WeakSet<ModelToolCall>()
+
 function legalCall(call: ModelToolCall): ModelToolCall {
-  return isObjectJson(call.function.arguments) ? call : { ...call, function: { ...call.function, arguments: '{}' } }
+  if (sound.has(call)) return call
+  if (isObjectJson(call.function.arguments)) {
+    sound.add(call)
+    return call
+  }
+  return { ...call, function: { ...call.function, arguments: '{}' } }
 }
 
 function isObjectJson(text: string): boolean {
