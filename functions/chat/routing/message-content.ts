@@ -27,6 +27,7 @@ function carriesSomething(message: Message): boolean {
       message.poll ??
       message.dice ??
       message.checklist ??
-      message.story,
+      message.story ??
+      message.paid_media,
   )
 }
