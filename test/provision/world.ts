@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createClient } from '@libsql/client/web'
 import { drizzle } from 'drizzle-orm/libsql/web'
 import type { DeploymentReport } from '../../functions/chat/deployment-report.ts'
-import { type Config, parseConfig } from '../../functions/config.ts'
+import { parseConfig } from '../../functions/config.ts'
 import { recordDeployment } from '../../functions/database/agents.ts'
 import type { Database } from '../../functions/database/database.ts'
 import * as schema from '../../functions/database/schema.ts'
@@ -68,7 +68,7 @@ export interface WorldOptions {
   readonly random?: () => number
   readonly variables?: Readonly<Record<string, string>>
   /** Real ones in place of the fakes. */
-  readonly outside?: (config: Config) => Partial<Pick<ProvisionPorts, 'runner' | 'agents'>>
+  readonly outside?: (inside: Pick<ProvisionPorts, 'config' | 'agents'>) => Partial<ProvisionPorts>
 }
 
 export async function buildWorld(ground: Ground, options: WorldOptions = {}): Promise<World> {
@@ -96,6 +96,7 @@ export async function buildWorld(ground: Ground, options: WorldOptions = {}): Pr
   const database = drizzle(client, { schema, casing: 'snake_case' })
   await clear(database)
   const violations: string[] = []
+  const agents = fakeAgents(park)
   const reports: DeploymentReport[] = []
   const snapshots = fakeSnapshots()
   const seal = createSeal(KEY)
@@ -147,7 +148,7 @@ export async function buildWorld(ground: Ground, options: WorldOptions = {}): Pr
     database,
     seal,
     runner: fakeRunner(park, () => world.troubles, violations),
-    agents: fakeAgents(park),
+    agents,
     snapshots,
     engine: platform,
     async tell(_, report) {
@@ -155,7 +156,7 @@ export async function buildWorld(ground: Ground, options: WorldOptions = {}): Pr
     },
     now,
     random: options.random ?? Math.random,
-    ...options.outside?.(config),
+    ...options.outside?.({ config, agents }),
   }
   return world
 }

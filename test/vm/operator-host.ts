@@ -7,7 +7,6 @@ import { registerHost } from '../../functions/database/machines-pool.ts'
 import { machines } from '../../functions/database/schema.ts'
 import { openRunner } from '../../functions/provision/runner-client.ts'
 import { tendMachines } from '../../functions/provision/tend-machines.ts'
-import { fakeAgents } from '../provision/fake-runner.ts'
 import { buildWorld, prepareGround } from '../provision/world.ts'
 import { type AgentAddress, agentClient } from './agent-client.ts'
 import type { RunnerProcess } from './runner-process.ts'
@@ -42,10 +41,10 @@ export async function registerOperatorHost({
   const ground = await prepareGround()
   const world = await buildWorld(ground, {
     variables: { ...runner.variables, ALEPH_PRIVATE_KEY: '', PUBLIC_URL: publicUrl },
-    outside: (config) => ({
+    outside: ({ config, agents }) => ({
       runner: openRunner({ config, env: {} as never }),
       agents: {
-        ...fakeAgents(world.park),
+        ...agents,
         isHealthy: async () => (await agentClient(vm, address).answers()).version === runner.agentVersion,
       },
     }),
