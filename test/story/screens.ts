@@ -45,7 +45,7 @@ const ALONE: readonly Step[] = [
   { name: 'memory-forget', presses: ['Forget everything', 'a:forget:'], sees: 'Shall Rosa forget everything' },
   { name: 'memory-forgotten', presses: ['Yes, forget', 'a:forget!:'], sees: 'Forgotten.' },
   { name: 'files', says: '/files', sees: 'Files of Rosa' },
-  { name: 'files-folder', presses: ['skills', 'f:'], sees: '/skills' },
+  { name: 'files-folder', presses: ['skills', 'f:'], sees: '· skills' },
   { name: 'files-up', presses: ['Up', 'f:'], sees: 'Files of Rosa' },
   { name: 'schedule', says: '/schedule', sees: 'What Rosa has planned' },
   { name: 'share', says: '/share', sees: 'Who can talk to Rosa' },
@@ -197,7 +197,7 @@ const GOODBYE: readonly Step[] = [
   { name: 'deleted', presses: ['Yes, delete it', 'a:delete!:'], sees: 'is gone, with its computer' },
   { name: 'list-empty', says: '/list', sees: 'You have no agent yet.' },
   { name: 'forget-asked', says: '/forget me', sees: 'Forget you?' },
-  { name: 'forgotten', presses: ['Yes, forget', 'f:yes'], sees: 'Your machines are being given back' },
+  { name: 'forgotten', presses: ['Yes, forget', 'f:yes'], sees: 'computers are being given back' },
 ]
 
 export const SCREENS: readonly Step[] = [...ALONE, ...SHARED, ...ANSWERS, ...IN_A_GROUP, ...GOODBYE]

@@ -62,9 +62,10 @@ function showCard({ ports, words, out }: BaalContext, agent: Agent): void {
   const repairOrRetry = agent.status === 'failed' ? action(buttons.retry, 'retry') : action(buttons.repair, 'repair')
   out.show(join(lines, '\n'), [
     [action(buttons.chat, 'chat'), action(buttons.customize, 'soul')],
-    [action(buttons.memory, 'memory'), action(buttons.files, 'files'), action(buttons.schedule, 'schedule')],
-    [action(buttons.share, 'share'), action(buttons.update, 'update')],
-    [repairOrRetry, agentButton(buttons.delete, 'delete', agent.id, 'danger')],
+    [action(buttons.memory, 'memory'), action(buttons.files, 'files')],
+    [action(buttons.schedule, 'schedule'), action(buttons.share, 'share')],
+    [action(buttons.update, 'update'), repairOrRetry],
+    [agentButton(buttons.delete, 'delete', agent.id, 'danger')],
     [button(buttons.back, 'c:list')],
   ])
 }
