@@ -544,7 +544,7 @@ describe('files of the agent', () => {
     chat.files.set('a.txt', 'x')
     chat.outbox.add('f', file('a.txt'), 0)
     await chat.drain()
-    expect(chat.telegram.texts()).toEqual(['I could not fetch a.txt from my machine. Ask me to send it again.'])
+    expect(chat.telegram.texts()).toEqual(['I could not fetch a.txt from my computer. Ask me to send it again.'])
   })
 
   test('arrive after all when the machine comes back in time', async () => {

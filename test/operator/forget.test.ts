@@ -110,12 +110,12 @@ async function storedIn(chat: number): Promise<string> {
 const sweep = () => worker.getWorker().scheduled({ cron: '* * * * *' })
 
 describe('/forget me', () => {
-  test('says what it means when it is written without “me”, and asks before anything is done', async () => {
+  test('says what it means when it is written with another word, and asks before anything is done', async () => {
     const { sim } = around.telegram
-    sim.sendText({ from: ANN }, '/forget')
-    await hears(ANN, 'Write “/forget me”')
+    sim.sendText({ from: ANN }, '/forget it all')
+    await hears(ANN, '“/forget me” makes me forget you')
     sim.sendText({ from: ANN }, '/forget me')
-    await hears(ANN, 'Your 1 agent with machine')
+    await hears(ANN, 'Your 1 agent with computer')
     press(ANN, 'Cancel')
     await hears(ANN, 'everything stays')
     await sweep()
