@@ -8,14 +8,21 @@ export type ProgramName = 'tools' | 'web'
 /** Begins the line of one program; its name and its packed source follow. */
 export const PROGRAM_MARK = '\n//# baal-program '
 
-/** Unpacks and runs one program; this is all that the command line holds. */
+/**
+ * Unpacks and runs one program; this is all that the command line holds. In a function, so that nothing of the file stays in
+ * memory.
+ */
 const LOADER = `
 const [, file, name] = process.argv
-const text = require('node:fs').readFileSync(file, 'latin1')
-const mark = ${JSON.stringify(PROGRAM_MARK)} + name + ' '
-const packed = text.slice(text.lastIndexOf(mark) + mark.length).split('\\n', 1)[0]
-const source = require('node:zlib').gunzipSync(Buffer.from(packed, 'base64')).toString('latin1')
-require('node:vm').runInThisContext('(function(require){' + source + '\\n})', { filename: name })(require)
+const unpack = () => {
+  const bytes = require('node:fs').readFileSync(file)
+  const mark = ${JSON.stringify(PROGRAM_MARK)} + name + ' '
+  const start = bytes.lastIndexOf(mark) + mark.length
+  const end = bytes.indexOf('\\n', start)
+  const packed = bytes.latin1Slice(start, end === -1 ? bytes.length : end)
+  return require('node:zlib').gunzipSync(Buffer.from(packed, 'base64')).latin1Slice()
+}
+require('node:vm').runInThisContext('(function(require){' + unpack() + '\\n})', { filename: name })(require)
 `
 
 /** @returns arguments of `node` that run the program out of the bundled file */
