@@ -95,8 +95,8 @@ const HASH_LINES = Object.entries(MANAGED)
   .join('\n')
 
 const INSPECT_SCRIPT = `umask 077
-${LAYOUT_SCRIPT}
 ${TAKE_LOCK_SCRIPT}
+${LAYOUT_SCRIPT}
 os=$(. /etc/os-release 2>/dev/null && echo "$PRETTY_NAME")
 echo "os=\${os:-$(uname -s)}"
 echo "arch=$(uname -m)"

@@ -37,8 +37,8 @@ const INSTALLER_LIMIT_S = 20 * 60
  */
 export const RECEIVE_SCRIPT = `set -e
 umask 077
-${LAYOUT_SCRIPT}
 ${TAKE_LOCK_SCRIPT}
+${LAYOUT_SCRIPT}
 staging="$HOME/.baal-staging"
 clear_staging() {
   [ ! -f "$staging/files/secrets.json" ] || shred "$staging/files/secrets.json" 2>/dev/null || true

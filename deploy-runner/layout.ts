@@ -31,7 +31,8 @@ const LOCK_WAIT_S = 100
 
 /**
  * Held by whoever changes the machine. A caller whose connection was cut may have left an installer behind that still runs:
- * the next call looks at the machine only when that has ended. Released with the shell; where there is no `flock`, not taken.
+ * the next call looks at the machine only when that has ended, so this stands before the layout, which looks too. Released with
+ * the shell; where there is no `flock`, not taken.
  */
 export const TAKE_LOCK_SCRIPT = `
 if command -v flock >/dev/null; then

@@ -4,8 +4,8 @@ import { STOP_SUPERVISOR } from './supervision.ts'
 
 export const WIPE_SCRIPT = `set -u
 umask 077
-${LAYOUT_SCRIPT}
 ${TAKE_LOCK_SCRIPT}
+${LAYOUT_SCRIPT}
 destroy() {
   for file in "$@"; do
     if [ -f "$file" ]; then shred -u "$file" 2>/dev/null || rm -f "$file"; fi
