@@ -5,9 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const LONG = [
   'test/story/story.test.ts',
   'functions/chat/delivery-trouble.test.ts',
-  'test/crash/crash.test.ts',
   'functions/chat/delivery.test.ts',
-  'test/story/commands.test.ts',
   'deploy-runner/',
   'local/operator/deploy.test.ts',
   'functions/chat/every-screen.test.ts',
@@ -15,6 +13,9 @@ const LONG = [
   'functions/inference/gateway-trouble.test.ts',
   'test/',
 ]
+
+/** Minutes long: with `npm run test:commands` and `npm run test:endurance`, not with `npm test`. */
+const WIDER = ['test/story/commands.test.ts', 'test/crash/**', 'test/provision/chaos.test.ts']
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -32,11 +33,14 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     include: ['{functions,agent-vm,deploy-runner,local}/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'test/browser/**', 'test/vm/**', 'test/load/**'],
+    exclude: [
+      ...['**/node_modules/**', 'test/browser/**', 'test/vm/**', 'test/load/**'],
+      ...(process.env.BAAL_WIDER ? [] : WIDER),
+    ],
     reporters: ['default'],
     pool: 'forks',
     // Half of the time is spent waiting for processes and budgets: more workers than the two processors of the smallest machine.
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: LongFirst },
   },
 })

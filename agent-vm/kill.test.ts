@@ -21,7 +21,7 @@ import {
 import { seededRandom } from './testing/seeded-random.ts'
 
 /** All of them in `npm run test:endurance`, a few each time the tests run. */
-const KILLS = process.env.BAAL_ENDURANCE ? 60 : 16
+const KILLS = process.env.BAAL_WIDER ? 60 : 16
 const LIMIT_MS = 600_000
 const LINES_PER_TURN = 4
 

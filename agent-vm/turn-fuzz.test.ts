@@ -6,7 +6,7 @@ import { type AgentUnderTest, FAST_DISK, readEvents, reasonOf, startTestAgent } 
 import { seededRandom } from './testing/seeded-random.ts'
 
 /** All of them in `npm run test:endurance`, a part each time the tests run. */
-const SEQUENCES = process.env.BAAL_ENDURANCE ? 1000 : 200
+const SEQUENCES = process.env.BAAL_WIDER ? 1000 : 200
 const LIMIT_MS = 600_000
 /** An agent serves so many sequences, each in the chat that the one before left behind. */
 const SEQUENCES_PER_AGENT = 25

@@ -36,9 +36,11 @@ const SUITES: Readonly<Record<string, () => Counts>> = {
     ]),
   audit,
   unit: () => vitest('unit', []),
-  commands: () => vitest('commands', ['test/story/commands.test.ts'], { BAAL_ALL_SCREENS: '1' }),
+  commands: () => vitest('commands', ['test/story/commands.test.ts'], { BAAL_WIDER: '1' }),
   endurance: () =>
-    vitest('endurance', ['agent-vm/kill.test.ts', 'agent-vm/turn-fuzz.test.ts'], { BAAL_ENDURANCE: '1' }),
+    vitest('endurance', ['agent-vm/kill.test.ts', 'agent-vm/turn-fuzz.test.ts', 'test/crash', 'test/provision/chaos'], {
+      BAAL_WIDER: '1',
+    }),
   browser: () => vitest('browser', ['--config', 'test/browser/vitest.config.ts']),
   load: () => vitest('load', ['--config', 'test/load/vitest.config.ts']),
   vm: () => vitest('vm', ['--config', 'test/vm/vitest.config.ts']),

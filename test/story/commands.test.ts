@@ -1,7 +1,7 @@
 /**
  * Every command and its buttons, as a person uses them: through Telegram's webhook, reading what Telegram was sent. A chat is
- * told about one thing a second, so the whole walk takes minutes: `npm run test:commands`. Here its beginning is walked, and
- * the same screens without the way around them in `functions/chat/every-screen.test.ts`.
+ * told about one thing a second, so the walk takes minutes: `npm run test:commands`, not part of `npm test`, which looks at the
+ * same screens without the way around them (`functions/chat/every-screen.test.ts`).
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { kindOf, registered, standsForCommand } from '../../functions/chat/testing/registered.ts'
@@ -10,7 +10,6 @@ import { type SetUp, setUpBaal } from './set-up.ts'
 import { Walk } from './walk.ts'
 
 const PORT = 18_700
-const WALK = process.env.BAAL_ALL_SCREENS ? SCREENS : SCREENS.slice(0, 12)
 
 let setUp: SetUp
 let walk: Walk
@@ -21,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => setUp?.close())
 
-for (const step of WALK) {
+for (const step of SCREENS) {
   test(`${step.by ?? 'owner'}: ${deedOf(step)} shows “${step.sees}” (${step.name})`, async () => {
     expect(await walk.take(step)).toContain(step.sees)
   })
@@ -32,17 +31,14 @@ test('nothing that Telegram was sent was refused', async () => {
   expect((await Promise.all(people.map((person) => person.refusedCalls()))).flat()).toEqual([])
 })
 
-test.runIf(process.env.BAAL_ALL_SCREENS)(
-  'every kind of button that was shown was pressed, or its command typed',
-  async () => {
-    const all = registered()
-    const people = [walk.owner, walk.visitor, walk.group]
-    const shown = (await Promise.all(people.map((person) => person.shownButtons()))).flat()
-    const kinds = new Set(shown.map((data) => kindOf(data, all) ?? `unknown: ${data}`))
-    const pressed = new Set(SCREENS.map(({ presses }) => presses?.[1]))
-    expect([...kinds].filter((kind) => !pressed.has(kind) && !standsForCommand(kind, all))).toEqual([])
-  },
-)
+test('every kind of button that was shown was pressed, or its command typed', async () => {
+  const all = registered()
+  const people = [walk.owner, walk.visitor, walk.group]
+  const shown = (await Promise.all(people.map((person) => person.shownButtons()))).flat()
+  const kinds = new Set(shown.map((data) => kindOf(data, all) ?? `unknown: ${data}`))
+  const pressed = new Set(SCREENS.map(({ presses }) => presses?.[1]))
+  expect([...kinds].filter((kind) => !pressed.has(kind) && !standsForCommand(kind, all))).toEqual([])
+})
 
 function deedOf({ says, presses, does }: Step): string {
   return says ?? does ?? `the button “${presses?.[0]}”`
