@@ -166,7 +166,7 @@ function startTalking({ telegram: { sim }, botName }: Surroundings, talks: reado
       if (Date.now() - at < READS_FOR_MS) continue
       pressed.add(key)
       const label = /“(.*?)…?”/s.exec(line.text ?? '')?.[1] ?? ''
-      if (isThere(said(sim, talk), label, asked)) continue
+      if (isThere(sim, talk, { label, line, asked })) continue
       wishes.push({ talk, label })
       sim.press(talk.person, talk.chat, line.message_id, { text: button.text })
     }
@@ -207,10 +207,20 @@ function isLine({ reply_markup }: Message): boolean {
   return reply_markup?.inline_keyboard[0]?.[0]?.text === deliveryWords().resend
 }
 
-function isThere(messages: readonly Message[], label: string, asked: number): boolean {
-  // All documents say the same.
+function isThere(
+  sim: Sim,
+  talk: Talk,
+  { label, line, asked }: { label: string; line: Message; asked: number },
+): boolean {
+  const messages = said(sim, talk)
+  // All documents say the same: it is there if every long answer above the line has one.
   if (label === deliveryWords().longAnswer) {
-    return messages.filter(({ document }) => document?.file_name === 'answer.md').length >= longUpTo(asked)
+    const above = messages.filter(({ message_id }) => message_id < line.message_id)
+    const documents = above.filter(({ document }) => document?.file_name === 'answer.md')
+    const answers = Array.from({ length: asked }, (_, n) => n + 1).filter(
+      (number) => kindOf(number) === 'long' && above.some((message) => says(message, talk, number)),
+    )
+    return documents.length >= answers.length
   }
   return messages.some((message) => !isLine(message) && (message.text ?? message.caption ?? '').includes(label))
 }
