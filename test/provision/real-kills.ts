@@ -54,7 +54,7 @@ export async function runRealKills(
     onProgress('everything is deleted')
     await database.update(deployments).set({ status: 'failed' }).where(eq(deployments.status, 'running'))
     await quiet()
-    breaches.push(...(await leftovers()))
+    breaches.push(...(await settled()))
     return { killedAt, breaches }
 
     async function killAt(step: string): Promise<boolean> {
@@ -128,6 +128,20 @@ export async function runRealKills(
       await cron(setUp, '* * * * *')
       await cron(setUp, ORPHAN_CRON)
     }
+  }
+
+  /** What the pool has ordered just now is given its time to become warm. @returns what is left all the same */
+  async function settled(): Promise<string[]> {
+    const deadline = Date.now() + LIMIT_MS
+    for (let pushAt = Date.now() + PUSH_EVERY_MS; Date.now() < deadline; ) {
+      if ((await leftovers()).length === 0) return []
+      if (Date.now() > pushAt) {
+        await cron(setUp, '* * * * *')
+        pushAt = Date.now() + PUSH_EVERY_MS
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
+    }
+    return leftovers()
   }
 
   async function leftovers(): Promise<string[]> {
