@@ -173,6 +173,7 @@ export class ChatEngine {
       return 'ignored'
     }
     await this.#note(update)
+    this.#inbox.forgetAside(now())
     const lane = await laneOf(update, {
       inbox: this.#inbox,
       classifyUpdate: this.#options.handlers.classifyUpdate,

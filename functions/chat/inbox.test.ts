@@ -49,9 +49,8 @@ describe('Inbox', () => {
     expect(inbox.knowsAlbum('b', 0)).toBe(false)
   })
 
-  test('takes up the parts of an album that came before the one that asks, and none of another album or of long ago', () => {
+  test('takes up the parts of an album that came before the one that asks, and none of another album', () => {
     const inbox = new Inbox(fakeChatDatabase())
-    inbox.add(update(1, { media_group_id: 'old' }), 'aside', 0)
     inbox.add(update(2, { media_group_id: 'a' }), 'aside', 20_000)
     inbox.add(update(3, { media_group_id: 'b' }), 'aside', 20_100)
     expect(inbox.openCount()).toBe(0)
@@ -60,7 +59,14 @@ describe('Inbox', () => {
       [2, 21_000],
       [4, 21_000],
     ])
+  })
+
+  test('forgets after seconds what nobody asked about', () => {
+    const inbox = new Inbox(fakeChatDatabase())
+    inbox.add(update(1, { media_group_id: 'a' }), 'aside', 0)
+    inbox.forgetAside(5_000)
+    expect(inbox.has(1)).toBe(true)
+    inbox.forgetAside(20_000)
     expect(inbox.has(1)).toBe(false)
-    expect(inbox.has(3)).toBe(true)
   })
 })

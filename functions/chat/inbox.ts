@@ -44,7 +44,6 @@ export class Inbox {
   /** @returns false when this update is known already */
   add(update: Update, lane: InboxLane, now: number): boolean {
     return this.#database.transaction(() => {
-      this.#database.query("DELETE FROM inbox WHERE state = 'aside' AND received_at < ?", now - ALBUM_SPAN_MS)
       const added = this.#database.query(
         `INSERT INTO inbox (update_id, lane, state, payload, received_at) VALUES (?, ?, ?, ?, ?)
          ON CONFLICT DO NOTHING RETURNING update_id`,
@@ -58,6 +57,11 @@ export class Inbox {
       if (added.length > 0 && lane === 'turn' && album !== undefined) this.#takeUp(album, now)
       return added.length > 0
     })
+  }
+
+  /** Pictures that nobody asked us about are not ours to keep. */
+  forgetAside(now: number): void {
+    this.#database.query("DELETE FROM inbox WHERE state = 'aside' AND received_at < ?", now - ALBUM_SPAN_MS)
   }
 
   /** As if they had come just now: so they are gathered with the part that asks. */
