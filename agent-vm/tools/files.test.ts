@@ -71,7 +71,7 @@ describe('write_file', () => {
     const path = join(workspace, 'a/b/run.sh')
     chmodSync(path, 0o750)
     const inode = statSync(path).ino
-    expect((await run('write_file', { path, content: 'new' })).summary).toBe(`replaced ${path} (1 lines)`)
+    expect((await run('write_file', { path, content: 'new' })).summary).toBe(`replaced ${path} (1 line)`)
     expect(readFileSync(path, 'utf8')).toBe('new')
     expect(statSync(path).mode & 0o777).toBe(0o750)
     expect(statSync(path).ino).not.toBe(inode)

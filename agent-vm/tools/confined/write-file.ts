@@ -9,12 +9,13 @@ export interface WriteFileInput {
 
 export const writeFile: Operation<WriteFileInput> = async ({ path, content }, { place }) => {
   const { created } = await replaceFile(place, path, content)
-  const size = `${countLines(content)} lines, ${Buffer.byteLength(content)} bytes`
+  const lines = describeLines(content)
   const verb = created ? 'wrote' : 'replaced'
-  return { ok: true, content: `${verb} ${path} (${size})`, summary: `${verb} ${path} (${countLines(content)} lines)` }
+  const size = `${lines}, ${Buffer.byteLength(content)} bytes`
+  return { ok: true, content: `${verb} ${path} (${size})`, summary: `${verb} ${path} (${lines})` }
 }
 
-function countLines(text: string): number {
-  if (text === '') return 0
-  return text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
+function describeLines(text: string): string {
+  const count = text === '' ? 0 : text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
+  return count === 1 ? '1 line' : `${count} lines`
 }
