@@ -51,9 +51,15 @@ Baal is ready after ${seconds} s. Open
   Telegram  ${real(standIns.telegram)}${standIns.telegram ? ' (TELEGRAM_BOT_TOKEN in .dev.vars uses the real one)' : ''}
   Model     ${real(standIns.model)}${standIns.model ? ' (LIBERTAI_API_KEY in .dev.vars uses the real one)' : ''}
   Machines  ${confinement}
-  State     ${relative(process.cwd(), dataDir) || '.'}/ (kept between starts)
+  State     ${shortened(dataDir)}/ (kept between starts)
 
 Ctrl-C stops everything. npm start -- --verbose shows what each part prints.`)
+}
+
+/** From here where it lies below, else as it is. */
+function shortened(folder: string): string {
+  const below = relative(process.cwd(), folder)
+  return below === '' || below.startsWith('..') ? folder : below
 }
 
 async function stop(code: number): Promise<void> {
