@@ -1,7 +1,7 @@
 /**
  * `npm test` and its wider relatives. Each suite adds to one pair of counts; the last line is `N passed, N failed`.
  *
- * node local/bootstrap.mjs test/run.ts [check] [audit] [unit] [load] [browser] [vm] [deploy]   (default: check unit)
+ * node local/bootstrap.mjs test/run.ts [NAME of `SUITES` …]   (default: check unit)
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'

@@ -4,21 +4,29 @@ import { Store } from './store.ts'
 
 const ANN = 100
 
-/** The browser's side of the page, with a server that answers when it is told to. */
-function pageWith(history: () => Promise<unknown>) {
+/** The browser's side of the page, just when it has asked the server for a chat; the server answers when it is told to. */
+async function pageThatAsks() {
   const listeners = new Map<string, (event: { data: string }) => void>()
   class FakeEventSource {
     addEventListener(type: string, listener: (event: { data: string }) => void) {
       listeners.set(type, listener)
     }
   }
+  const asked = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<unknown>()
   vi.stubGlobal('EventSource', FakeEventSource)
   vi.stubGlobal('document', { hidden: true })
   vi.stubGlobal('fetch', async (path: string) => {
-    const body = path.startsWith('/sim/state') ? { user: ANN, chats: [] } : await history()
-    return Response.json(body)
+    if (path.startsWith('/sim/state')) return Response.json({ user: ANN, chats: [] })
+    asked.resolve()
+    return Response.json(await answer.promise)
   })
-  return (event: SimEvent) => listeners.get('message')?.({ data: JSON.stringify(event) })
+  const store = new Store()
+  await store.start(ANN)
+  const opened = store.openChat({ chat: ANN, thread: 0 })
+  await asked.promise
+  const tell = (event: SimEvent) => listeners.get('message')?.({ data: JSON.stringify(event) })
+  return { store, opened, answer, tell }
 }
 
 function message(id: number, text: string) {
@@ -31,16 +39,7 @@ afterEach(() => {
 
 describe('the page while it asks for a chat', () => {
   test('keeps a message that comes before the answer does', async () => {
-    const asked = Promise.withResolvers<void>()
-    const answer = Promise.withResolvers<unknown>()
-    const tell = pageWith(() => {
-      asked.resolve()
-      return answer.promise
-    })
-    const store = new Store()
-    await store.start(ANN)
-    const opened = store.openChat({ chat: ANN, thread: 0 })
-    await asked.promise
+    const { store, opened, answer, tell } = await pageThatAsks()
     tell({ type: 'message', message: message(2, 'Hello') })
     answer.resolve({ messages: [message(1, '/start')], reactions: [], drafts: [] })
     await opened
@@ -48,18 +47,9 @@ describe('the page while it asks for a chat', () => {
   })
 
   test('hears of everything else too when the chat cannot be had', async () => {
-    const asked = Promise.withResolvers<void>()
-    const answer = Promise.withResolvers<unknown>()
-    const tell = pageWith(() => {
-      asked.resolve()
-      return answer.promise
-    })
-    const store = new Store()
-    await store.start(ANN)
+    const { store, opened, answer, tell } = await pageThatAsks()
     const answers: string[] = []
     store.onAnswer(({ text }) => answers.push(text ?? ''))
-    const opened = store.openChat({ chat: ANN, thread: 0 })
-    await asked.promise
     tell({ type: 'callback_answer', text: 'Done' } as never)
     answer.reject(new Error('away'))
     await expect(opened).rejects.toThrow('away')
