@@ -68,6 +68,7 @@ const deployment = (changes: Partial<DeployRequest['agent']> = {}, { domain, sec
 })
 
 const prepare = () => untilFree(() => runner.call('/machines/prepare', preparation()))
+const wipe = () => untilFree(() => runner.call('/machines/wipe', { target: target() }))
 const deploy = (request = deployment()) => untilFree(() => runner.call('/machines/deploy', request))
 
 describe('a bare Debian machine', () => {
@@ -76,7 +77,6 @@ describe('a bare Debian machine', () => {
     const { result } = await runner.call('/machines/probe', { target: unknown, wait_ms: 60_000 })
     expect(result).toMatchObject({ mode: 'systemd', os: expect.stringContaining('bookworm') })
     hostKey = result?.host_key ?? ''
-    await measurements.reference(vm)
   })
 
   test('whose disk is full is told with the step and the last line', async () => {
@@ -136,7 +136,7 @@ describe('a bare Debian machine', () => {
 
 describe('an agent on it', () => {
   test('is deployed to the prepared machine', async () => {
-    const answer = await measurements.measure('prepared', () => deploy())
+    const answer = await measurements.measure('prepared', vm, () => deploy())
     expect(answer.error).toBeUndefined()
     expect(answer.result).toMatchObject({ changed: ['secrets', 'service'], round_trips: 2 })
   })
@@ -163,7 +163,7 @@ describe('an agent on it', () => {
   })
 
   test('is left alone by a second deployment, which takes one round trip', async () => {
-    const answer = await measurements.measure('unchanged', () => deploy())
+    const answer = await measurements.measure('unchanged', vm, () => deploy())
     expect(answer.result).toMatchObject({ changed: [], round_trips: 1, bytes_sent: 0 })
   })
 
@@ -239,7 +239,17 @@ describe('an agent on it', () => {
     expect(unchanged.result).toMatchObject({ changed: [], round_trips: 1 })
   })
 
-  test.each(['service', 'ingress'])('is made whole again after a cut at %s', async (step) => {
+  // What a deployment does anew of itself is cut here as well; the steps before it need something to be missing.
+  test.each([
+    ['inspect', 'true'],
+    ['bundle', 'rm /opt/baal/agent.mjs'],
+    ['workspace', 'rm /opt/baal/templates.sha256'],
+    ['secrets', 'true'],
+    ['service', 'true'],
+    ['ingress', 'true'],
+    ['health', 'true'],
+  ])('is made whole again after a cut at %s', async (step, before) => {
+    await vm.sh(before)
     const address = { domain: step === 'ingress' ? 'moved.test' : ADDRESS.domain, secret: `${ADDRESS.secret}-${step}` }
     const request = deployment({ system_prompt: `changed before ${step}` }, address)
     expect((await cutAt(step, '/machines/deploy', request)).error?.code).toBe('disconnected')
@@ -249,6 +259,7 @@ describe('an agent on it', () => {
     await agent.answers()
     expect(await agent.chat('hi', `cut-${step}`)).toContain('hello')
     expect(model.systemPrompt()).toContain(`changed before ${step}`)
+    expect(await vm.sh('ls -A /root/.baal-staging 2>/dev/null || true')).toBe('')
   })
 
   test('is refused where another host key is expected', async () => {
@@ -266,7 +277,6 @@ describe('an agent on it', () => {
 
 describe('at the end', () => {
   test('the machine is wiped of everything that was the agent, as soon as nothing holds it', async () => {
-    const wipe = () => runner.call('/machines/wipe', { target: target() })
     await vm.sh('mkdir -p /srv/baal/workspace/disk && mount -t tmpfs tmpfs /srv/baal/workspace/disk')
     const message = expect.stringContaining('/srv/baal/workspace could not be removed')
     expect((await wipe()).error).toMatchObject({ code: 'step_failed', step: 'wipe', message })
@@ -277,15 +287,25 @@ describe('at the end', () => {
     expect(await vm.sh('id baal 2>/dev/null; id baal-tools 2>/dev/null; pgrep -f launch[.]mjs || true')).toBe('')
   })
 
+  test('a bare machine, nothing on it but the packages, is given an agent in one go', async () => {
+    const answer = await measurements.measure('bare', vm, () => deploy())
+    expect(answer.error).toBeUndefined()
+    const changed = ['users', 'runtime', 'bundle', 'workspace', 'secrets', 'service', 'ingress']
+    expect(answer.result?.changed.toSorted()).toEqual(changed.toSorted())
+    expect(answer.result?.round_trips).toBe(2)
+    await agentClient(vm, ADDRESS).answers()
+    expect((await wipe()).error).toBeUndefined()
+  })
+
   test('it joins the pool as a host of the operator’s own, from nothing but its packages', async () => {
     host = await registerOperatorHost({ vm, runner, publicUrl: `http://10.0.2.2:${model.port}`, ...HOST })
-    await measurements.time('pool host prepared, packages present', () => host.tend())
+    await measurements.time('pool host prepared, packages present', vm, () => host.tend())
     expect(await host.row()).toMatchObject({ state: 'warm', hostKey, failure: null, agentId: null })
     expect(await vm.sh('ls -A /etc/baal')).toBe('applied-ingress')
   })
 
   test('it carries an agent that was asked for in a chat', async () => {
-    await measurements.time('agent on the pool host', () => host.create())
+    await measurements.time('agent on the pool host', vm, () => host.create())
     expect(await host.row()).toMatchObject({ state: 'in_use', agentId: host.agentId })
     expect(await agentClient(vm, HOST).chat('hi', 'again')).toContain('hello')
   })

@@ -9,19 +9,14 @@ import type { VirtualMachine } from './virtual-machine.ts'
 const REFERENCE_COMMAND = 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; head -c 20000000 /dev/zero | sha256sum'
 
 export class Measurements {
-  #referenceMs = 0
   readonly #rows: Record<string, object> = {}
 
-  async reference(vm: VirtualMachine): Promise<void> {
-    this.#referenceMs = (await timed(() => vm.sh(REFERENCE_COMMAND))).ms
-  }
-
-  async measure(name: string, work: () => Promise<Answer>): Promise<Answer> {
-    const { ms, value } = await timed(work)
+  /** What the runner's call took, right after the reference command: the host may be busier than a minute ago. */
+  async measure(name: string, vm: VirtualMachine, work: () => Promise<Answer>): Promise<Answer> {
+    const { value, ...times } = await besideReference(vm, work)
     const { result, lines } = value
     this.#rows[name] = {
-      ms,
-      ratio: Math.round((ms / this.#referenceMs) * 100) / 100,
+      ...times,
       round_trips: result?.round_trips,
       bytes_sent: result?.bytes_sent,
       steps_ms: Object.fromEntries(lines.filter(({ status }) => status === 'ok').map(({ step, ms }) => [step, ms])),
@@ -29,17 +24,24 @@ export class Measurements {
     return value
   }
 
-  async time(name: string, work: () => Promise<void>): Promise<void> {
-    const { ms } = await timed(work)
-    this.#rows[name] = { ms, ratio: Math.round((ms / this.#referenceMs) * 100) / 100 }
+  /** The same for work of several calls. */
+  async time(name: string, vm: VirtualMachine, work: () => Promise<void>): Promise<void> {
+    const { ms, ratio, reference_ms } = await besideReference(vm, work)
+    this.#rows[name] = { ms, ratio, reference_ms }
   }
 
   async save(): Promise<void> {
-    const text = JSON.stringify({ reference_ms: this.#referenceMs, ...this.#rows }, null, 2)
+    const text = JSON.stringify(this.#rows, null, 2)
     await mkdir(join(ROOT, '.data'), { recursive: true })
     await writeFile(join(ROOT, '.data', 'vm-bench.json'), `${text}\n`)
     console.log(text)
   }
+}
+
+async function besideReference<T>(vm: VirtualMachine, work: () => Promise<T>) {
+  const { ms: reference_ms } = await timed(() => vm.sh(REFERENCE_COMMAND))
+  const { ms, value } = await timed(work)
+  return { ms, ratio: Math.round((ms / reference_ms) * 100) / 100, reference_ms, value }
 }
 
 async function timed<T>(work: () => Promise<T>): Promise<{ ms: number; value: T }> {
