@@ -20,8 +20,13 @@ describe('a plain turn', () => {
     const events = await agent.chat('hi')
     expect(events[0]).toEqual({ id: 1, event: { type: 'turn', turn_id: expect.any(String) } })
     expect(events.slice(1).every(({ id }, index) => id > events[index]!.id)).toBe(true)
-    expect(textsOf(events)).toEqual(['Hello you'])
-    expect(plain(events).at(-1)).toEqual({ type: 'done', reason: 'stop' })
+    expect(plain(events)).toEqual([
+      { type: 'delta', content: 'Hel' },
+      { type: 'delta', content: 'lo ' },
+      { type: 'delta', content: 'you' },
+      { type: 'text', content: 'Hello you' },
+      { type: 'done', reason: 'stop' },
+    ])
   })
 
   test('tells the model who writes and when in the message, not in the system prompt', async () => {

@@ -1,6 +1,7 @@
 /**
  * The events of one turn while it runs, for any number of readers at any place. A reader that is slow or comes late gets the
- * same events; deltas are dropped once the `text` they led to is there, so the log stays as small as what was said.
+ * same events; deltas are dropped once the `text` after the one they led to is there: whoever reads along has had them by
+ * then, and the log stays as small as what was said.
  */
 import type { AgentEvent } from '../protocol.ts'
 
@@ -20,6 +21,8 @@ export class TurnLog {
   readonly #firstId: number
   #nextId: number
   #ended = false
+  /** Deltas up to here have led to a `text`. */
+  #supersededId = 0
   #lastAt = Date.now()
 
   /** @param nextId the first id; greater than any a reader may have seen */
@@ -52,7 +55,10 @@ export class TurnLog {
   }
 
   show(events: readonly LoggedEvent[], supersedesDeltas: boolean): void {
-    if (supersedesDeltas) this.#events = this.#events.filter(({ passing }) => !passing)
+    if (supersedesDeltas) {
+      this.#events = this.#events.filter(({ id, passing }) => !passing || id > this.#supersededId)
+      this.#supersededId = this.#events.at(-1)?.id ?? 0
+    }
     for (const { id, data } of events) this.#events.push({ id, data, passing: false })
     this.#wake()
   }
