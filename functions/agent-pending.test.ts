@@ -31,7 +31,7 @@ let broken = ''
 /** What the machine answers instead. */
 let flood: Iterable<string> | undefined
 
-const bindings = () => ({
+const bindings = (rates: object = {}) => ({
   PUBLIC_URL: 'http://127.0.0.1:1',
   TELEGRAM_BOT_TOKEN: `7:${'a'.repeat(35)}`,
   TELEGRAM_WEBHOOK_SECRET: 'a-secret-of-enough-length',
@@ -42,7 +42,8 @@ const bindings = () => ({
   WORKER_SIGNING_KEY: '{}',
   CHAT: {
     getByName: (name: string) => ({
-      hosts: async () => name === `7:${GROUP}`,
+      // The chat of the blocked person, too: it has talked to the agent before.
+      hosts: async () => [`7:${GROUP}`, '7:3'].includes(name),
       deliverPending: async (_: string, messages: readonly PendingMessage[]) => {
         if (name === broken) return 0
         delivered.push({ chat: name, ids: messages.map(({ id }) => id) })
@@ -50,6 +51,7 @@ const bindings = () => ({
       },
     }),
   },
+  ...rates,
 })
 
 beforeAll(async () => {
@@ -100,11 +102,11 @@ beforeEach(() => {
   vi.spyOn(console, 'warn').mockImplementation(() => undefined)
 })
 
-const ping = (id = 'rosa', key = KEY) =>
+const ping = (id = 'rosa', key = KEY, rates: object = {}) =>
   agentPending.request(
     `/agents/${id}/pending`,
     { method: 'POST', headers: { authorization: `Bearer ${key}` } },
-    bindings(),
+    bindings(rates),
   )
 
 const result = (id: number, chat_id: string): PendingMessage => ({
@@ -150,6 +152,16 @@ describe('results of background work', () => {
     waiting = [result(1, '1')]
     const response = await ping(id, key)
     expect([response.status, await response.json()]).toEqual([401, { error: 'unauthorized' }])
+    expect(delivered).toEqual([])
+  })
+
+  test.each([
+    ['an agent that calls without a pause', 'INFERENCE_RATE', KEY],
+    ['an address that tries keys', 'STRANGER_RATE', `bk-${'y'.repeat(40)}`],
+  ])('are not fetched for %s', async (_, rate, key) => {
+    waiting = [result(1, '1')]
+    const response = await ping('rosa', key, { [rate]: { limit: async () => ({ success: false }) } })
+    expect([response.status, response.headers.get('retry-after')]).toEqual([429, '60'])
     expect(delivered).toEqual([])
   })
 
