@@ -180,6 +180,22 @@ describe('a visitor with a folder', () => {
     expect(seen).not.toContain('my plan')
   })
 
+  test.each(['../memory', '3003', '..'])('has none where a link to %s lies in its place', async (to) => {
+    const person = visitor('workspace')
+    mkdirSync(join(workspace, 'visitors'), { recursive: true })
+    symlinkSync(to, join(workspace, 'visitors', person.id))
+    const calls = ['MEMORY.md', 'mine.txt', 'notes.txt', '.'].flatMap((path) => [
+      { name: 'read_file', arguments: { path } },
+      { name: 'list_dir', arguments: { path } },
+      { name: 'search_files', arguments: { pattern: '-', path } },
+      { name: 'write_file', arguments: { path, content: 'overwritten' } },
+    ])
+    expectNothingOf(await attempt(calls, person))
+    expect(readFileSync(join(workspace, 'memory/MEMORY.md'), 'utf8')).toContain(secret('memory'))
+    expect(readFileSync(join(workspace, 'visitors/3003/mine.txt'), 'utf8')).toContain(secret('neighbour'))
+    rmSync(join(workspace, 'visitors', person.id))
+  })
+
   test('is led nowhere by links that lie in it', async () => {
     const person = visitor('workspace')
     const own = join(workspace, `visitors/${person.id}`)
