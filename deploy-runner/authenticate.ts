@@ -2,8 +2,8 @@
  * Who may call: the holder of the Worker's signing key, within a minute, once, with exactly this body. Why a call was refused
  * is not told to the caller.
  *
- * Which tokens were used is known to this process alone: one that may have been used before it started is not taken. Its holder,
- * and nobody else, learns how to make one that is (`run`): a container starts because of the call that it then cannot judge.
+ * Which tokens were used is known to this process alone: one that was issued before it started is not taken. Its holder, and
+ * nobody else, learns how to make one that is (`run`): a container starts because of the call that it then cannot judge.
  */
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
 import { importJWK, type JWK, type JWTPayload, jwtVerify } from 'jose'
@@ -59,11 +59,12 @@ export async function createAuthenticate(
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization ?? '')?.[1]
     const claims = token ? await verify(token) : undefined
     if (!claims) return undefined
-    const { jti, exp = 0, iat = 0, body: bodyHash } = claims
-    if (exp - iat > RUNNER_TOKEN_LIFETIME_S || typeof jti !== 'string' || jti.length < 8) return undefined
-    if (typeof bodyHash !== 'string') return undefined
-    // By a clock that is ahead, what was issued before the start may look as if it came after.
-    const isOfThisRun = claims.run === run || iat > startedAt / 1000 + CLOCK_TOLERANCE_S
+    const { jti, exp = 0, body: bodyHash } = claims
+    if (typeof jti !== 'string' || jti === '' || typeof bodyHash !== 'string') return undefined
+    const latest = now() / 1000 + CLOCK_TOLERANCE_S
+    const { iat = latest } = claims
+    if (iat > latest || exp - iat > RUNNER_TOKEN_LIFETIME_S) return undefined
+    const isOfThisRun = claims.run === undefined ? iat >= Math.floor(startedAt / 1000) : claims.run === run
     return { jti, exp, bodyHash, isOfThisRun }
   }
 
@@ -74,9 +75,8 @@ export async function createAuthenticate(
           algorithms: ['EdDSA', 'Ed25519'],
           issuer: RUNNER_ISSUER,
           audience: RUNNER_AUDIENCE,
-          maxTokenAge: RUNNER_TOKEN_LIFETIME_S,
           clockTolerance: CLOCK_TOLERANCE_S,
-          requiredClaims: ['jti', 'exp', 'iat', 'body'],
+          requiredClaims: ['jti', 'exp', 'body'],
           currentDate: new Date(now()),
         })
         return payload

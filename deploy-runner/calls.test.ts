@@ -49,7 +49,12 @@ describe('a call', () => {
   test('that a former process may have taken is signed anew with the name of this one', async () => {
     const restarted = await runner.build({ startedAt: Date.now() })
     const body = JSON.stringify({ target: machine.target() })
-    const refused = await runner.post('/machines/probe', body, {}, restarted)
+    const refused = await runner.post(
+      '/machines/probe',
+      body,
+      { issuedAt: Math.floor(Date.now() / 1000) - 2 },
+      restarted,
+    )
     const { run } = RunnerRefusal.parse(await refused.json())
     const taken = await runner.post('/machines/probe', body, run ? { run } : {}, restarted)
     await taken.text()

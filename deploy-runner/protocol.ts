@@ -4,8 +4,8 @@
  * Every call is a POST of JSON with `Authorization: Bearer <JWT>`: EdDSA, `iss` baal-worker, `aud` deploy-runner, `exp` at
  * most 60 s ahead, `jti` used once, `body` = base64url SHA-256 of the raw body. Answers are NDJSON `RunnerLine`s.
  *
- * A runner that has just started cannot know which tokens were used before: to one that may be older than it is, it answers 401
- * with its `run`, and takes the call when that is signed anew with `run` among its claims.
+ * A runner that has just started cannot know which tokens were used before: to one whose `iat` lies before its start it answers
+ * 401 with its `run`, and takes the call when that is signed anew with `run` among its claims. `iat` may be left out.
  */
 import { z } from 'zod'
 
