@@ -1,11 +1,14 @@
 /**
  * What the agent server serves over HTTP: schemas and types, nothing else. Callers import this file alone.
  *
- * Old meets new: callers ignore unknown fields and unknown event types; a breaking change raises `AGENT_PROTOCOL_VERSION`.
+ * Old meets new: callers ignore unknown fields and unknown event types; what a caller may not take for granted raises
+ * `AGENT_PROTOCOL_VERSION`. 2: a stop may name its turn (1 stops whatever runs in the chat).
  */
 import { z } from 'zod'
 
-export const AGENT_PROTOCOL_VERSION = 1
+export const AGENT_PROTOCOL_VERSION = 2
+/** The first version that stops one turn and leaves the others alone. */
+export const STOPS_ONE_TURN_SINCE = 2
 
 /** A message above this is refused with 413: more does not fit any offered model. */
 export const MAX_MESSAGE_CHARS = 1_000_000
@@ -64,6 +67,14 @@ export type ChatRequest = z.infer<typeof ChatRequest>
 export const SteerRequest = z.object({ message: z.string().min(1).max(MAX_MESSAGE_CHARS), id: TurnId.optional() })
 export type SteerRequest = z.infer<typeof SteerRequest>
 
+/**
+ * Body of `POST /chat/:chat_id/stop`, which may also be empty. With `turn_id` that turn alone is stopped, running or waiting;
+ * without, the chat's turns, or where there are none its background work.
+ */
+export const StopRequest = z.object({ turn_id: TurnId.optional() })
+export type StopRequest = z.infer<typeof StopRequest>
+
+/** `stopped` false: there was nothing to stop, or the turn has ended or is not known. */
 export const StopResponse = z.object({ stopped: z.boolean() })
 export type StopResponse = z.infer<typeof StopResponse>
 

@@ -71,7 +71,7 @@ test('a body of any shape is taken or refused with a word, and the agent still a
       attachments: [],
     },
     'POST /chat/c1/steer': { message: 'x', id: 'y' },
-    'POST /chat/c1/stop': {},
+    'POST /chat/c1/stop': { turn_id: 't' },
     'POST /pending/ack': { up_to: 3 },
     'PUT /config': { name: 'A', system_prompt: 'x', model: 'm', heartbeat_interval: 60 },
   }

@@ -232,6 +232,35 @@ describe('stop', () => {
     agent = await startTestAgent()
     expect(await (await agent.post('/chat/c1/stop', {})).json()).toEqual({ stopped: false })
   })
+
+  test('of one turn leaves the others of the chat alone, whether it runs or waits', async () => {
+    agent = await startTestAgent({ script: (_call, index) => (index === 0 ? { hang: true } : { content: 'last' }) })
+    const stop = async (turn_id: string, chat = 'c1') =>
+      await (await agent.post(`/chat/${chat}/stop`, { turn_id })).json()
+    const turns = []
+    for (const turn_id of ['runs', 'waits', 'comes']) {
+      const response = await agent.openTurn({ message: turn_id, chat_id: 'c1', turn_id })
+      turns.push(Array.fromAsync(readEvents(response)))
+    }
+    const [runs, waits, comes] = turns
+    await agent.model.called(1)
+    expect(await stop('waits')).toEqual({ stopped: true })
+    // Its chat is another, or nobody knows it.
+    expect(await stop('runs', 'c2')).toEqual({ stopped: false })
+    expect(await stop('unknown')).toEqual({ stopped: false })
+    expect(agent.model.calls).toHaveLength(1)
+    expect(await stop('runs')).toEqual({ stopped: true })
+    expect([await runs, await waits].map((events) => reasonOf(events ?? []))).toEqual(['cancelled', 'cancelled'])
+    expect(textsOf((await comes) ?? [])).toEqual(['last'])
+    expect(await stop('runs')).toEqual({ stopped: false })
+    expect(agent.model.illegal).toEqual([])
+  })
+
+  test('takes no body at all, as it always did', async () => {
+    agent = await startTestAgent()
+    const response = await agent.request('/chat/c1/stop', { method: 'POST' })
+    expect(await response.json()).toEqual({ stopped: false })
+  })
 })
 
 describe('steer', () => {

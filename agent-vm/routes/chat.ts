@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { ChatCompactor } from '../history/chat-compactor.ts'
 import type { History } from '../history/history.ts'
-import { ChatId, ChatRequest, type ChatUser, SteerRequest } from '../protocol.ts'
+import { ChatId, ChatRequest, type ChatUser, SteerRequest, StopRequest } from '../protocol.ts'
 import { writeEvents } from '../turn/event-stream.ts'
 import type { Journal } from '../turn/journal.ts'
 import type { Turns } from '../turn/turns.ts'
@@ -58,7 +58,11 @@ export function chatRoutes({ turns, journal, history, compactor }: ChatRoutePort
     {
       method: 'POST',
       path: '/chat/:chat_id/stop',
-      handle: (call) => json({ stopped: turns.stop(chatIdOf(call)) }),
+      handle: async (call) => {
+        const chatId = chatIdOf(call)
+        const { turn_id } = await readBody(call, StopRequest, { whenEmpty: {} })
+        return json({ stopped: turns.stop(chatId, turn_id) })
+      },
     },
     {
       method: 'POST',

@@ -45,12 +45,19 @@ export class Refused extends Error {
   }
 }
 
-/** The body, checked: what is no JSON or has another shape is answered with 400, what is too long with 413. @throws {Refused} */
-export async function readBody<S extends z.ZodType>({ request }: Call, schema: S): Promise<z.infer<S>> {
+/**
+ * The body, checked: what is no JSON or has another shape is answered with 400, what is too long with 413. @throws {Refused}
+ * @param options.whenEmpty stands for no body at all, where that is allowed
+ */
+export async function readBody<S extends z.ZodType>(
+  { request }: Call,
+  schema: S,
+  options: { whenEmpty?: z.input<S> } = {},
+): Promise<z.infer<S>> {
   const text = await readText(request)
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = text === '' && options.whenEmpty !== undefined ? options.whenEmpty : JSON.parse(text)
   } catch (error) {
     throw new Refused(400, { error: 'invalid_json', message: 'The body is not valid JSON.' }, error)
   }

@@ -109,11 +109,15 @@ export class Turns {
     }
   }
 
-  /** @returns whether anything was stopped: the chat's turns, or else its background work */
-  stop(chatId: string): boolean {
+  /**
+   * @param turnId the one that is meant, running or waiting; without it the chat's turns are, or else its background work
+   * @returns whether anything was stopped
+   */
+  stop(chatId: string, turnId?: string): boolean {
     const ofChat = [...this.#live.values()].filter(({ turn, log }) => turn.chatId === chatId && !log.ended)
     const inFront = ofChat.filter(({ turn }) => turn.origin === 'chat')
-    const stopped = inFront.length > 0 ? inFront : ofChat
+    const ofAll = inFront.length > 0 ? inFront : ofChat
+    const stopped = turnId === undefined ? ofAll : ofChat.filter(({ turn }) => turn.turnId === turnId)
     for (const { controller } of stopped) controller.abort()
     return stopped.length > 0
   }

@@ -31,7 +31,7 @@ const PAGES: readonly Page[] = [
     routes: [
       ['`POST /chat`', OWNER, '`ChatRequest`', '`text/event-stream` of `AgentEvent`; `Last-Event-ID` replays'],
       ['`POST /chat/:chat_id/steer`', OWNER, '`SteerRequest`', '`{"status":"ok"}`, or 409 when nothing runs'],
-      ['`POST /chat/:chat_id/stop`', OWNER, '–', '`StopResponse`'],
+      ['`POST /chat/:chat_id/stop`', OWNER, '`StopRequest`, or nothing', '`StopResponse`'],
       ['`POST /chat/:chat_id/compact`', OWNER, '–', '`CompactResponse`'],
       ['`DELETE /chat/:chat_id`', OWNER, '–', '`ClearResponse`'],
       ['`GET /pending?after=id`', OWNER, '–', '`PendingResponse`'],
