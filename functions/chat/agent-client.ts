@@ -12,6 +12,7 @@ import {
   ImportResponse,
   PendingResponse,
   SchedulesResponse,
+  type StopRequest,
   StopResponse,
 } from '../../agent-vm/protocol.ts'
 import { readText } from '../bounded-body.ts'
@@ -24,7 +25,7 @@ import { UserFacingError } from '../user-facing-error.ts'
 const CALL_TIMEOUT_MS = 15_000
 /** Compaction asks the model. */
 const COMPACT_TIMEOUT_MS = 120_000
-/** `/stop` must act within a second or be given up. */
+/** Where a person waits for it, a stop must act within a second or be given up. */
 const STOP_TIMEOUT_MS = 900
 const FILE_TIMEOUT_MS = 300_000
 /** Pending results are the longest; an agent's machine is not ours to trust. */
@@ -72,7 +73,12 @@ export interface AgentClient {
   startTurn(request: ChatRequest, options: { after: number; signal: AbortSignal }): Promise<ReadableStream<Uint8Array>>
   /** @returns false when no turn runs in this chat any more */
   steer(chatId: string, message: string, id: string): Promise<boolean>
-  stop(chatId: string): Promise<boolean>
+  /**
+   * @param options.turnId the turn that is meant; an older agent stops whatever runs in the chat
+   * @param options.patient nobody waits for it
+   * @returns false when there was nothing to stop
+   */
+  stop(chatId: string, options: { turnId: string; patient?: boolean }): Promise<boolean>
   compact(chatId: string): Promise<CompactResponse>
   clear(chatId: string): Promise<ClearResponse>
   configure(update: ConfigUpdate): Promise<void>
@@ -142,9 +148,11 @@ export function createAgentClient({ url, secret }: { url: string; secret: string
         throw error
       }
     },
-    stop: async (chatId) =>
-      (await read(await call(`${chat(chatId)}/stop`, { ...json({}), timeoutMs: STOP_TIMEOUT_MS }), StopResponse))
-        .stopped,
+    async stop(chatId, { turnId, patient = false }) {
+      const request = json({ turn_id: turnId } satisfies StopRequest)
+      const timeoutMs = patient ? CALL_TIMEOUT_MS : STOP_TIMEOUT_MS
+      return (await read(await call(`${chat(chatId)}/stop`, { ...request, timeoutMs }), StopResponse)).stopped
+    },
     compact: async (chatId) =>
       read(await call(`${chat(chatId)}/compact`, { ...json({}), timeoutMs: COMPACT_TIMEOUT_MS }), CompactResponse),
     clear: async (chatId) => read(await call(chat(chatId), { method: 'DELETE' }), ClearResponse),

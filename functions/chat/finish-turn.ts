@@ -53,9 +53,7 @@ export function finishTurn({ turnId, input }: TurnRow, end: TurnEnd, ports: Fini
       outbox.add(finalKey(turnId, index), action, now())
     })
     turns.end(turnId, problem === undefined ? 'done' : 'failed', now())
-    // A stop owed from before would hit what the agent does in the background.
-    if (progress.done) turns.stopsOutlived(input.agentId)
-    else if (problem !== undefined) turns.noneTaken(input.agentId)
+    if (!progress.done && problem !== undefined) turns.noneTaken(input.agentId)
     if (owesStop) turns.oweStop(turnId)
   })
   onOutgoing()

@@ -52,15 +52,16 @@ export interface TurnParts {
 
 export function createTurnRunner(parts: TurnParts): TurnRunner {
   const { storage, facts, inbox, outbox, turns, agent, onTurnEnded, words, onOutgoing, now } = parts
+  const owedStops = new OwedStops({ turns, agent, agentChat: () => facts.agentChat, now })
   return new TurnRunner({
     database: storage,
     turns,
     inbox,
     outbox,
-    owedStops: new OwedStops({ turns, agent, agentChat: () => facts.agentChat, now }),
+    owedStops,
     agentChat: () => facts.agentChat,
     agent,
-    createRun: (row) => createRun(row, parts),
+    createRun: (row) => createRun(row, owedStops, parts),
     prepare: (row, client, signal) => prepare(row, { agent: client, signal }, parts),
     onTurnEnded,
     words,
@@ -69,7 +70,7 @@ export function createTurnRunner(parts: TurnParts): TurnRunner {
   })
 }
 
-function createRun(row: TurnRow, parts: TurnParts): TurnRun {
+function createRun(row: TurnRow, owedStops: OwedStops, parts: TurnParts): TurnRun {
   const { identity, storage, facts, outbox, turns, now } = parts
   // In the background: what is said before it is known is said in the language of the last turn.
   void learnLanguage(row.input.user.id, parts)
@@ -81,6 +82,7 @@ function createRun(row: TurnRow, parts: TurnParts): TurnRun {
     agent: parts.agent,
     prepare: (turn, agent, signal) => prepare(turn, { agent, signal }, parts),
     agentChat: facts.agentChat,
+    settleStops: (agentId, agent) => owedStops.settle(agentId, agent),
     quiet: row.input.quiet ?? false,
     isGroup: identity.kind === 'group',
     words: parts.words,

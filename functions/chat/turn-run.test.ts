@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { type AgentClient, AgentUnreachable, createAgentClient } from './agent-client.ts'
+import { type AgentClient, AgentRefused, AgentUnreachable, createAgentClient } from './agent-client.ts'
 import { ChatBudget } from './chat-budget.ts'
 import { deliveryWords } from './delivery-words.ts'
 import { Outbox } from './outbox.ts'
+import { OwedStops } from './owed-stops.ts'
 import { pause } from './pause.ts'
 import { Streamer } from './streamer.ts'
 import { type FakeAgentServer, type FakeBrain, startFakeAgentServer } from './testing/agent-server.fake.ts'
@@ -187,17 +188,54 @@ describe('TurnRun', () => {
     expect(turn.store.owedStop(0)).toEqual({ turnId: 't1', agentId: 'a' })
   })
 
-  test('owes an agent no earlier stop once it has ended a later turn', async () => {
-    const turn = await start((agent) => agent.say('Hello'))
-    const { store } = turn
-    const input = { agentId: 'a', user: { id: 42, name: 'Ann', role: 'owner' as const }, message: 'hi', sources: [] }
-    for (const id of ['earlier', 'elsewhere']) store.add(id, { ...input, agentId: id === 'earlier' ? 'a' : 'b' }, 0)
-    for (const id of ['earlier', 'elsewhere']) {
+  test('names the turn that is to stop', async () => {
+    const turn = await start((agent) => agent.sleep(60_000))
+    turn.sleep = pause
+    const run = turn.run()
+    await turn.until(() => turn.live?.agent !== undefined)
+    turn.live?.stop()
+    await run
+    expect(turn.server.stops).toEqual(['t1'])
+  })
+
+  test('is not asked of an agent before that has heard of an earlier stop', async () => {
+    const turn = await start(async (agent) => (agent.id === 't1' ? agent.say('Hello') : agent.sleep(60_000)))
+    const { server, store } = turn
+    const client = createAgentClient(server)
+    for (const [id, agentId] of [
+      ['earlier', 'a'],
+      ['elsewhere', 'b'],
+    ] as const) {
+      const user = { id: 42, name: 'Ann', role: 'owner' as const }
+      store.add(id, { agentId, user, message: 'hi', sources: [] }, 0)
       store.end(id, 'done', Date.now())
       store.oweStop(id)
     }
-    await turn.run()
+    // On the machine it goes on, with its tools.
+    const request = { message: 'hi', chat_id: '42', turn_id: 'earlier' }
+    await (await client.startTurn(request, { after: 0, signal: never })).cancel()
+    server.down = true
+    const run = turn.run()
+    await turn.until(() => (store.find('t1')?.failures ?? 0) > 0)
+    server.down = false
+    await run
+    expect(turn.finals()).toEqual(['Hello'])
+    expect(server.stops).toEqual(['earlier'])
     expect(store.owedStop(0)?.turnId).toBe('elsewhere')
+  })
+
+  test('begins although the agent refuses to hear of an earlier stop', async () => {
+    const turn = await start((agent) => agent.say('Hello'))
+    const { store } = turn
+    const user = { id: 42, name: 'Ann', role: 'owner' as const }
+    store.add('earlier', { agentId: 'a', user, message: 'hi', sources: [] }, 0)
+    store.end('earlier', 'done', Date.now())
+    store.oweStop('earlier')
+    const stop = () => Promise.reject(new AgentRefused(404, '/chat/…', undefined))
+    turn.agent = async () => ({ ...createAgentClient(turn.server), stop })
+    await turn.run()
+    expect(turn.finals()).toEqual(['Hello'])
+    expect(store.owedStop(0)).toBeUndefined()
   })
 
   test('owes nothing to an agent that stopped', async () => {
@@ -221,8 +259,8 @@ describe('TurnRun', () => {
         await pause(50)
         return client.startTurn(request, options)
       },
-      stop: async (chatId) => {
-        stops.push(await client.stop(chatId))
+      stop: async (chatId, options) => {
+        stops.push(await client.stop(chatId, options))
         return stops.at(-1) ?? false
       },
     })
@@ -335,6 +373,7 @@ async function start(brain: FakeBrain) {
   const database = fakeChatDatabase()
   const store = new TurnStore(database)
   const outbox = new Outbox(database)
+  const owedStops = new OwedStops({ turns: store, agent: () => turn.agent(), agentChat: () => '42', now: Date.now })
   const input = { agentId: 'a', user: { id: 42, name: 'Ann', role: 'owner' as const }, message: 'hi', sources: [] }
   store.add('t1', input, Date.now())
   store.start('t1', Date.now())
@@ -365,6 +404,7 @@ async function start(brain: FakeBrain) {
           return prepared
         },
         agentChat: '42',
+        settleStops: (agentId, agent) => owedStops.settle(agentId, agent),
         quiet: false,
         isGroup: false,
         words: () => deliveryWords('en'),

@@ -40,6 +40,8 @@ export interface TurnRunPorts extends FinishPorts {
   prepare(row: TurnRow, agent: AgentClient, signal: AbortSignal): Promise<PreparedTurn>
   /** The chat's name for the agent. */
   readonly agentChat: string
+  /** Tells the agent of stops it has not heard of. @throws when it does not answer */
+  settleStops(agentId: string, agent: AgentClient): Promise<void>
   /** The agent has begun: it takes more words now. */
   onStarted(): void
   /** The answer has begun to show. */
@@ -166,7 +168,10 @@ export class TurnRun {
 
   /** Asks the agent, or asks it again from where its answer is kept, and reads until the stream ends. */
   async #ask(end: AbortSignal): Promise<void> {
-    this.#agent ??= await this.#ports.agent(this.row.input.agentId)
+    const { agentId } = this.row.input
+    this.#agent ??= await this.#ports.agent(agentId)
+    if (!this.#asked) await this.#ports.settleStops(agentId, this.#agent)
+    if (end.aborted) return
     this.#prepared ??= await this.#ports.prepare(this.row, this.#agent, end)
     if (end.aborted) return
     if (this.stopping) void this.#tellAgentToStop(this.#agent)
@@ -294,7 +299,7 @@ export class TurnRun {
 
   async #tellAgentOnce(agent: AgentClient): Promise<void> {
     try {
-      this.#agentStopped = await agent.stop(this.#ports.agentChat)
+      this.#agentStopped = await agent.stop(this.#ports.agentChat, { turnId: this.row.turnId })
     } catch (error) {
       log('warn', 'agent_stop_failed', { turn: this.row.turnId, error: describeError(error) })
     }

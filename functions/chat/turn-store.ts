@@ -143,17 +143,14 @@ export class TurnStore {
   }
 
   /** @param since of older ones nothing runs any more */
-  owedStop(since: number): { turnId: string; agentId: string } | undefined {
+  owedStop(since: number, agentId?: string): { turnId: string; agentId: string } | undefined {
     const [row] = this.#database.query(
-      'SELECT turn_id, agent_id FROM turns WHERE stop_owed = 1 AND ended_at >= ? ORDER BY seq LIMIT 1',
+      `SELECT turn_id, agent_id FROM turns WHERE stop_owed = 1 AND ended_at >= ? AND agent_id = COALESCE(?, agent_id)
+       ORDER BY seq LIMIT 1`,
       since,
+      agentId ?? null,
     )
     return row && { turnId: z.string().parse(row.turn_id), agentId: z.string().parse(row.agent_id) }
-  }
-
-  /** It has come to the end of a later turn: of those before nothing runs there any more. */
-  stopsOutlived(agentId: string): void {
-    this.#database.query('UPDATE turns SET stop_owed = 0 WHERE stop_owed = 1 AND agent_id = ?', agentId)
   }
 
   stopPaid(turnId: string): void {

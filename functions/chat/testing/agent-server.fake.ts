@@ -1,15 +1,20 @@
 /**
  * An agent server that plays scripts, faithful to `agent-vm/protocol.ts` where delivery depends on it: a turn goes on without
- * its reader, the same turn id never runs twice, `Last-Event-ID` replays, steering is refused when nothing runs.
+ * its reader, the same turn id never runs twice, the turns of a chat run one after the other, `Last-Event-ID` replays, steering
+ * is refused when nothing runs, a stop may name its turn.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
+  AGENT_PROTOCOL_VERSION,
   type AgentEvent,
+  type AgentHealth,
   ChatRequest,
   PendingAck,
   type PendingMessage,
+  STOPS_ONE_TURN_SINCE,
   SteerRequest,
+  StopRequest,
 } from '../../../agent-vm/protocol.ts'
 
 export interface FakeTurn {
@@ -37,9 +42,13 @@ export interface FakeAgentServer {
   readonly requests: readonly ChatRequest[]
   /** `Last-Event-ID` of each request, in order. */
   readonly resumedFrom: readonly string[]
+  /** The turn that each stop named, in order. */
+  readonly stops: readonly (string | undefined)[]
   readonly files: Map<string, Uint8Array>
   readonly pending: PendingMessage[]
   brain: FakeBrain
+  /** Of an older release: a stop means whatever runs in the chat, and its background work where nothing does. */
+  old: boolean
   /** Answers 503 to everything until it is false again. */
   down: boolean
   /** Answered to everything, as by something else in its place. */
@@ -58,6 +67,7 @@ interface Turn {
   readonly steerIds: Set<string>
   readonly readers: Set<ServerResponse>
   readonly chatId: string
+  readonly ended: Promise<void>
   done: boolean
 }
 
@@ -66,7 +76,13 @@ export async function startFakeAgentServer(brain: FakeBrain): Promise<FakeAgentS
   const runs = new Map<string, number>()
   const requests: ChatRequest[] = []
   const resumedFrom: string[] = []
-  const state: Pick<FakeAgentServer, 'brain' | 'down' | 'strange'> = { brain, down: false, strange: undefined }
+  const stops: (string | undefined)[] = []
+  const state: Pick<FakeAgentServer, 'brain' | 'old' | 'down' | 'strange'> = {
+    brain,
+    old: false,
+    down: false,
+    strange: undefined,
+  }
   const files = new Map<string, Uint8Array>()
   const pending: PendingMessage[] = []
   const secret = 'fake-agent-secret-0123456789'
@@ -95,7 +111,8 @@ export async function startFakeAgentServer(brain: FakeBrain): Promise<FakeAgentS
     const sideRoute = /^\/chat\/(.+)\/(steer|stop|compact)$/.exec(path)
     if (route === 'POST /chat') return chat(request, response, body)
     if (sideRoute?.[2] === 'steer') return steer(response, sideRoute[1], body)
-    if (sideRoute?.[2] === 'stop') return json(response, 200, { stopped: stop(sideRoute[1]) })
+    if (sideRoute?.[2] === 'stop') return json(response, 200, { stopped: stop(sideRoute[1], body) })
+    if (route === 'GET /health') return json(response, 200, health())
     if (route === 'GET /pending') return json(response, 200, { messages: pending })
     if (route === 'POST /pending/ack') {
       const { up_to } = PendingAck.parse(JSON.parse(body.toString()))
@@ -124,7 +141,10 @@ export async function startFakeAgentServer(brain: FakeBrain): Promise<FakeAgentS
   }
 
   function begin(id: string, request: ChatRequest): Turn {
+    const before = [...turns.values()].filter(({ chatId }) => chatId === request.chat_id).map(({ ended }) => ended)
+    const { promise: ended, resolve: markEnded } = Promise.withResolvers<void>()
     const turn: Turn = {
+      ended,
       events: [],
       stop: new AbortController(),
       steered: [],
@@ -143,13 +163,16 @@ export async function startFakeAgentServer(brain: FakeBrain): Promise<FakeAgentS
     const end = (reason: 'stop' | 'cancelled' | 'error') => {
       emit({ type: 'done', reason })
       turn.done = true
+      markEnded()
       for (const reader of turn.readers) reader.end()
     }
     emit({ type: 'turn', turn_id: id })
-    state.brain(fakeTurn(id, request, turn, emit)).then(
-      () => end(turn.stop.signal.aborted ? 'cancelled' : 'stop'),
-      () => end('error'),
-    )
+    Promise.all(before)
+      .then(() => state.brain(fakeTurn(id, request, turn, emit)))
+      .then(
+        () => end(turn.stop.signal.aborted ? 'cancelled' : 'stop'),
+        () => end('error'),
+      )
     return turn
   }
 
@@ -162,10 +185,18 @@ export async function startFakeAgentServer(brain: FakeBrain): Promise<FakeAgentS
     return json(response, 200, {})
   }
 
-  function stop(chatId: string | undefined): boolean {
-    const turn = [...turns.values()].find((each) => each.chatId === chatId && !each.done)
-    turn?.stop.abort()
-    return turn !== undefined
+  function stop(chatId: string | undefined, body: Buffer): boolean {
+    const { turn_id } = StopRequest.parse(JSON.parse(body.toString()))
+    stops.push(turn_id)
+    const live = [...turns].filter(([, each]) => each.chatId === chatId && !each.done)
+    const meant = live.filter(([id]) => state.old || turn_id === undefined || turn_id === id)
+    for (const [, turn] of meant) turn.stop.abort()
+    return meant.length > 0
+  }
+
+  function health(): AgentHealth {
+    const protocol = state.old ? STOPS_ONE_TURN_SINCE - 1 : AGENT_PROTOCOL_VERSION
+    return { status: 'ok', agent_name: 'Rex', version: 'fake', model: 'm', uptime_s: 1, turns_running: 0, protocol }
   }
 
   function file(request: IncomingMessage, response: ServerResponse, path: string, body: Buffer) {
@@ -187,8 +218,15 @@ export async function startFakeAgentServer(brain: FakeBrain): Promise<FakeAgentS
     runs,
     requests,
     resumedFrom,
+    stops,
     files,
     pending,
+    get old() {
+      return state.old
+    },
+    set old(next) {
+      state.old = next
+    },
     get brain() {
       return state.brain
     },
