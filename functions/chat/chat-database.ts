@@ -58,6 +58,8 @@ const ADDED_COLUMNS = [
   ['turns', 'starts', 'INTEGER NOT NULL DEFAULT 0'],
   ['turns', 'offered', 'INTEGER NOT NULL DEFAULT 0'],
   ['turns', 'stop_owed', 'INTEGER NOT NULL DEFAULT 0'],
+  ['turns', 'given_up', 'INTEGER NOT NULL DEFAULT 0'],
+  ['turns', 'agent_turn', 'TEXT'],
 ] as const
 
 export function ensureTables(database: ChatDatabase): void {

@@ -25,11 +25,13 @@ export interface TurnEnd {
   readonly stopped: boolean
   /** The agent was not reached when it should have heard of the stop. */
   readonly owesStop: boolean
+  /** The agent may still be at it, or have ended it where nobody heard. */
+  readonly givenUp: boolean
 }
 
 export function finishTurn({ turnId, input }: TurnRow, end: TurnEnd, ports: FinishPorts): void {
   const { database, turns, outbox, now, quiet, isGroup, words, onOutgoing } = ports
-  const { progress, problem, stopped, owesStop } = end
+  const { progress, problem, stopped, owesStop, givenUp } = end
   const ref = previewRef(turnId)
   const preview = outbox.findByKey(previewKey(turnId))
   // A preview that still waits for its turn is not needed any more.
@@ -55,16 +57,18 @@ export function finishTurn({ turnId, input }: TurnRow, end: TurnEnd, ports: Fini
     turns.end(turnId, problem === undefined ? 'done' : 'failed', now())
     if (!progress.done && problem !== undefined) turns.noneTaken(input.agentId)
     if (owesStop) turns.oweStop(turnId)
+    if (givenUp) turns.giveUp(turnId)
   })
   onOutgoing()
 }
 
 /** For a turn that breaks whatever runs it: one honest line, made of nothing that could break once more. */
-export function giveUpTurn({ turnId }: TurnRow, ports: Omit<FinishPorts, 'quiet' | 'isGroup'>): void {
+export function giveUpTurn({ turnId, prepared }: TurnRow, ports: Omit<FinishPorts, 'quiet' | 'isGroup'>): void {
   const { database, turns, outbox, now, words, onOutgoing } = ports
   database.transaction(() => {
     outbox.add(finalKey(turnId, 0), { kind: 'send', text: plainText(`⚠️ ${words().failed}`) }, now())
     turns.end(turnId, 'failed', now())
+    if (prepared) turns.oweStop(turnId)
   })
   onOutgoing()
 }

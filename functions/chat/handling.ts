@@ -39,7 +39,7 @@ export interface TurnControl {
   steps(turnId: string): readonly Extract<AgentEvent, { type: 'tool_use' | 'tool_result' }>[]
   /** The newest turn that has begun, of one person where that is asked. */
   last(of: { readonly agentId: string; readonly userId?: number }): string | undefined
-  /** What was asked in an earlier turn, to be returned as `turn` once more; `undefined` when it is too long ago. */
+  /** What was asked in an earlier turn, to be returned as `turn` once more, `retryOf` too; `undefined` when it is too long ago. */
   retry(turnId: string): TurnInput | undefined
 }
 
@@ -144,6 +144,8 @@ export interface TurnInput {
   readonly source?: Message
   /** All messages it was gathered from, when an earlier turn is asked again. Otherwise delivery knows them. */
   readonly sources?: readonly Message[]
+  /** The earlier turn that is asked again: delivery knows what became of it, and what was said while it ran. */
+  readonly retryOf?: string
   /** The person asked not to see tool activity. */
   readonly quiet?: boolean
   /** The person's app shows rich messages: where they show more than text can, or always. */

@@ -82,7 +82,7 @@ function createRun(row: TurnRow, owedStops: OwedStops, parts: TurnParts): TurnRu
     agent: parts.agent,
     prepare: (turn, agent, signal) => prepare(turn, { agent, signal }, parts),
     agentChat: facts.agentChat,
-    settleStops: (agentId, agent) => owedStops.settle(agentId, agent),
+    settleStops: (turn, agent) => owedStops.settle(turn, agent),
     quiet: row.input.quiet ?? false,
     isGroup: identity.kind === 'group',
     words: parts.words,

@@ -1,13 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { type AgentClient, AgentRefused, AgentUnreachable, createAgentClient } from './agent-client.ts'
-import { ChatBudget } from './chat-budget.ts'
 import { deliveryWords } from './delivery-words.ts'
 import { Outbox } from './outbox.ts'
 import { OwedStops } from './owed-stops.ts'
 import { pause } from './pause.ts'
-import { Streamer } from './streamer.ts'
 import { type FakeAgentServer, type FakeBrain, startFakeAgentServer } from './testing/agent-server.fake.ts'
 import { fakeChatDatabase } from './testing/chat-database.fake.ts'
+import { silentStreamer } from './testing/silent-streamer.fake.ts'
 import { TurnRun } from './turn-run.ts'
 import { type PreparedTurn, TurnStore } from './turn-store.ts'
 
@@ -185,7 +184,7 @@ describe('TurnRun', () => {
     turn.server.down = true
     turn.live?.stop()
     await run
-    expect(turn.store.owedStop(0)).toEqual({ turnId: 't1', agentId: 'a' })
+    expect(turn.store.owedStop(0)).toMatchObject({ turnId: 't1', agentId: 'a' })
   })
 
   test('names the turn that is to stop', async () => {
@@ -404,7 +403,7 @@ async function start(brain: FakeBrain) {
           return prepared
         },
         agentChat: '42',
-        settleStops: (agentId, agent) => owedStops.settle(agentId, agent),
+        settleStops: (turn, agent) => owedStops.settle(turn, agent),
         quiet: false,
         isGroup: false,
         words: () => deliveryWords('en'),
@@ -430,25 +429,4 @@ async function start(brain: FakeBrain) {
     },
   }
   return turn
-}
-
-/** Signs of life are tested on their own. */
-function silentStreamer(): Streamer {
-  const nothing = async () => undefined
-  const budget = new ChatBudget({ kind: 'private' }, { now: Date.now, sleep: pause, saveSilence: () => undefined })
-  return new Streamer(
-    { mode: 'draft', kind: 'private', startedAt: Date.now() },
-    {
-      budget,
-      sendDraft: nothing,
-      sendTyping: nothing,
-      editPreview: nothing,
-      openPreview: nothing,
-      onClosed: nothing,
-      onThreadGone: () => undefined,
-      onMigrated: () => undefined,
-      now: Date.now,
-      sleep: pause,
-    },
-  )
 }

@@ -41,7 +41,7 @@ export interface TurnRunPorts extends FinishPorts {
   /** The chat's name for the agent. */
   readonly agentChat: string
   /** Tells the agent of stops it has not heard of. @throws when it does not answer */
-  settleStops(agentId: string, agent: AgentClient): Promise<void>
+  settleStops(row: TurnRow, agent: AgentClient): Promise<void>
   /** The agent has begun: it takes more words now. */
   onStarted(): void
   /** The answer has begun to show. */
@@ -75,6 +75,8 @@ export class TurnRun {
   #failures: number
   /** The agent may know of this turn. */
   #asked: boolean
+  /** The agent has heard of every stop from before this turn. */
+  #isSettled: boolean
   /** The agent said that it stopped something. */
   #agentStopped = false
   #abandoned = false
@@ -86,6 +88,8 @@ export class TurnRun {
     this.#failures = row.failures
     this.#prepared = row.prepared
     this.#asked = row.prepared !== undefined
+    // One that was given up was asked before this row was there.
+    this.#isSettled = this.#asked && row.agentTurnId === row.turnId
     if (row.stopRequested) this.#stop.abort()
   }
 
@@ -168,9 +172,9 @@ export class TurnRun {
 
   /** Asks the agent, or asks it again from where its answer is kept, and reads until the stream ends. */
   async #ask(end: AbortSignal): Promise<void> {
-    const { agentId } = this.row.input
-    this.#agent ??= await this.#ports.agent(agentId)
-    if (!this.#asked) await this.#ports.settleStops(agentId, this.#agent)
+    this.#agent ??= await this.#ports.agent(this.row.input.agentId)
+    if (!this.#isSettled) await this.#ports.settleStops(this.row, this.#agent)
+    this.#isSettled = true
     if (end.aborted) return
     this.#prepared ??= await this.#ports.prepare(this.row, this.#agent, end)
     if (end.aborted) return
@@ -195,7 +199,7 @@ export class TurnRun {
     return {
       message,
       chat_id: this.#ports.agentChat,
-      turn_id: this.row.turnId,
+      turn_id: this.row.agentTurnId,
       user: { ...user, id: String(user.id) },
       ...(attachments.length > 0 ? { attachments } : {}),
     }
@@ -232,7 +236,7 @@ export class TurnRun {
   #save(files: readonly { id: number; path: string; caption: string | undefined }[] = []): void {
     if (!this.#unsaved) return
     const { database, turns, outbox, now, onOutgoing } = this.#ports
-    const { turnId, input } = this.row
+    const { turnId, agentTurnId, input } = this.row
     database.transaction(() => {
       turns.saveProgress(turnId, this.#progress)
       for (const { id, path, caption } of files) {
@@ -244,7 +248,8 @@ export class TurnRun {
           name: fileName(path),
           ...text,
         } as const
-        outbox.add(`t:${turnId}:file:${id}`, file, now())
+        // Read again from the beginning, it is the same file.
+        outbox.add(`t:${agentTurnId}:file:${id}`, file, now())
       }
     })
     this.#unsaved = false
@@ -269,7 +274,11 @@ export class TurnRun {
     const { turnId, input } = this.row
     log('warn', 'turn_interrupted', { turn: turnId, agent: input.agentId, error: describeError(error) })
     if (error instanceof AgentNotReady) return this.#ports.words().notReady
-    if (error instanceof AgentRefused) return this.#ports.words().refused
+    if (error instanceof AgentRefused) {
+      // What is refused from the beginning does not run.
+      this.#asked &&= this.#progress.cursor > 0
+      return this.#ports.words().refused
+    }
     this.#noteFailure()
     if (this.#failures < MAX_FAILURES) return undefined
     return error instanceof UserFacingError ? this.#ports.words().unreachable : this.#ports.words().failed
@@ -299,7 +308,7 @@ export class TurnRun {
 
   async #tellAgentOnce(agent: AgentClient): Promise<void> {
     try {
-      this.#agentStopped = await agent.stop(this.#ports.agentChat, { turnId: this.row.turnId })
+      this.#agentStopped = await agent.stop(this.#ports.agentChat, { turnId: this.row.agentTurnId })
     } catch (error) {
       log('warn', 'agent_stop_failed', { turn: this.row.turnId, error: describeError(error) })
     }
@@ -309,7 +318,8 @@ export class TurnRun {
     const { stopping: stopped } = this
     const isSettled = this.#progress.done !== undefined || this.#agentStopped
     const owesStop = stopped && this.#asked && !isSettled
-    finishTurn(this.row, { progress: this.#progress, problem, stopped, owesStop }, this.#ports)
+    const givenUp = problem !== undefined && !stopped && this.#asked && !isSettled
+    finishTurn(this.row, { progress: this.#progress, problem, stopped, owesStop, givenUp }, this.#ports)
     this.#unsaved = false
     this.#ports.onEnded?.(this.#outcomeOf(problem))
   }

@@ -28,6 +28,17 @@ describe('TurnRunner', () => {
     expect(chat.outbox.next()?.action).toMatchObject({ text: { text: expect.stringContaining('went wrong') } })
   })
 
+  test('stops at the agent what it gave up so', async () => {
+    const chat = start()
+    chat.queue(1, 'poison')
+    chat.run = async ({ turnId }) => {
+      chat.turns.savePrepared(turnId, { message: 'poison', attachments: [] })
+      throw new RangeError('out of memory')
+    }
+    for (let tries = 0; tries < 20; tries++) await chat.runner.step(never).catch(() => 0)
+    expect(chat.heard).toEqual(['stop'])
+  })
+
   test('never gives up one that comes further each time', async () => {
     const chat = start()
     chat.queue(1, 'long')

@@ -69,6 +69,7 @@ export class TurnRunner {
       giveUpTurn(row, this.#ports)
       return 'more'
     }
+    if (row.state === 'queued') this.#carryOn(row)
     turns.start(row.turnId, now())
     return this.#run(turns.find(row.turnId) ?? row, over)
   }
@@ -94,8 +95,8 @@ export class TurnRunner {
     const live = this.#live
     const row = turns.firstQueued()
     if (!live?.agent || live.stopping || !row || this.#refused.size > 0) return Number.POSITIVE_INFINITY
-    if (row.input.agentId !== live.row.input.agentId || row.turnId.startsWith('deploy-'))
-      return Number.POSITIVE_INFINITY
+    const isItsOwn = row.turnId.startsWith('deploy-') || row.input.retryOf !== undefined
+    if (row.input.agentId !== live.row.input.agentId || isItsOwn) return Number.POSITIVE_INFINITY
     try {
       const prepared = row.prepared ?? (await this.#ports.prepare(row, live.agent, over))
       const words = wordsOf(prepared)
@@ -153,14 +154,25 @@ export class TurnRunner {
     return this.#ports.turns.last(of)
   }
 
-  /** What was asked, to be asked again under another id. */
+  /** What was asked, to be asked again. */
   retry(turnId: string): TurnInput | undefined {
-    return this.#ports.turns.find(turnId)?.input
+    const input = this.#ports.turns.find(turnId)?.input
+    return input && { ...input, retryOf: turnId }
   }
 
   /** A message appeared in the chat. */
   wiped(): void {
     this.#live?.wiped()
+  }
+
+  /**
+   * A turn that was given up may go on at the agent, or have ended there: asked again under the id that the agent knows, it is
+   * never run a second time, and what was answered meanwhile is delivered.
+   */
+  #carryOn({ turnId, input }: TurnRow): void {
+    const { turns } = this.#ports
+    const former = input.retryOf === undefined ? undefined : turns.givenUp(input.retryOf)
+    if (former) turns.carryOn(turnId, former)
   }
 
   /**

@@ -28,6 +28,8 @@ export type TurnState =
 
 export interface TurnRow {
   readonly turnId: string
+  /** By which the agent knows it: another than ours when it asks once more for a turn that was given up. */
+  readonly agentTurnId: string
   readonly state: TurnState
   readonly input: StoredTurn
   readonly prepared: PreparedTurn | undefined
@@ -40,10 +42,25 @@ export interface TurnRow {
   readonly starts: number
   /** It was offered to the turn before it, which may have taken it. */
   readonly offered: boolean
+  /** It failed here without the agent's word: there it may go on, or have ended. */
+  readonly givenUp: boolean
   readonly startedAt: number | undefined
 }
 
+/** A turn that is over here, and of which its agent must hear that. */
+export interface OwedStop {
+  readonly turnId: string
+  readonly agentTurnId: string
+  readonly agentId: string
+  readonly givenUp: boolean
+}
+
 export const KEPT_TURNS = 40
+
+/** Of `stop_owed`: as soon as the agent answers, or only when it is asked for something else. */
+const OWED = { now: 1, beforeAnother: 2 } as const
+/** The id by which the agent knows it. */
+const AGENT_TURN = 'COALESCE(agent_turn, turn_id)'
 
 const Row = z.object({
   turn_id: z.string(),
@@ -56,6 +73,8 @@ const Row = z.object({
   next_at: z.int(),
   starts: z.int(),
   offered: z.int(),
+  given_up: z.int(),
+  agent_turn: z.string().nullable(),
   started_at: z.int().nullable(),
 })
 
@@ -66,14 +85,18 @@ export class TurnStore {
     this.#database = database
   }
 
-  /** Adding the same id again changes nothing. */
+  /** Adding the same id again changes nothing, nor does asking for a turn once more that is being asked once more. */
   add(turnId: string, input: StoredTurn, now: number): void {
     this.#database.query(
-      `INSERT INTO turns (turn_id, agent_id, state, input, created_at) VALUES (?, ?, 'queued', ?, ?) ON CONFLICT DO NOTHING`,
+      `INSERT INTO turns (turn_id, agent_id, state, input, created_at)
+       SELECT ?, ?, 'queued', ?, ? WHERE NOT EXISTS
+         (SELECT 1 FROM turns WHERE state IN ('queued', 'running') AND json_extract(input, '$.retryOf') = ?)
+       ON CONFLICT DO NOTHING`,
       turnId,
       input.agentId,
       JSON.stringify(input),
       now,
+      input.retryOf ?? null,
     )
   }
 
@@ -139,22 +162,67 @@ export class TurnStore {
 
   /** The turn has ended here, and its agent has not heard of it. */
   oweStop(turnId: string): void {
-    this.#database.query('UPDATE turns SET stop_owed = 1 WHERE turn_id = ?', turnId)
+    this.#database.query('UPDATE turns SET stop_owed = ? WHERE turn_id = ?', OWED.now, turnId)
+  }
+
+  /** The agent was away for too long. Asked once more it may still bring the answer; anything else must not wait behind it. */
+  giveUp(turnId: string): void {
+    this.#database.query('UPDATE turns SET given_up = 1, stop_owed = ? WHERE turn_id = ?', OWED.beforeAnother, turnId)
   }
 
   /** @param since of older ones nothing runs any more */
-  owedStop(since: number, agentId?: string): { turnId: string; agentId: string } | undefined {
-    const [row] = this.#database.query(
-      `SELECT turn_id, agent_id FROM turns WHERE stop_owed = 1 AND ended_at >= ? AND agent_id = COALESCE(?, agent_id)
-       ORDER BY seq LIMIT 1`,
-      since,
-      agentId ?? null,
+  owedStop(since: number): OwedStop | undefined {
+    return parseOwed(
+      this.#one('SELECT * FROM turns WHERE stop_owed = ? AND ended_at >= ? ORDER BY seq LIMIT 1', OWED.now, since),
     )
-    return row && { turnId: z.string().parse(row.turn_id), agentId: z.string().parse(row.agent_id) }
   }
 
-  stopPaid(turnId: string): void {
-    this.#database.query('UPDATE turns SET stop_owed = 0 WHERE turn_id = ?', turnId)
+  /** What would be in the way of a turn at its agent. */
+  owedBefore({ agentTurnId, input }: TurnRow, since: number): OwedStop | undefined {
+    return parseOwed(
+      this.#one(
+        `SELECT * FROM turns WHERE agent_id = ? AND ${AGENT_TURN} <> ?
+         AND (stop_owed = ? OR stop_owed = ? AND ended_at >= ?) ORDER BY seq LIMIT 1`,
+        input.agentId,
+        agentTurnId,
+        OWED.beforeAnother,
+        OWED.now,
+        since,
+      ),
+    )
+  }
+
+  /** @param stopped it ran until now: there is no answer that it could still bring */
+  stopPaid(turnId: string, { stopped }: { stopped: boolean }): void {
+    this.#database.query(
+      'UPDATE turns SET stop_owed = 0, given_up = given_up AND NOT ? WHERE turn_id = ?',
+      Number(stopped),
+      turnId,
+    )
+  }
+
+  /** Whoever asked last for the same turn of the agent, if that was given up too. */
+  givenUp(turnId: string): TurnRow | undefined {
+    const asked = this.find(turnId)
+    const last =
+      asked &&
+      this.#one(
+        `SELECT * FROM turns WHERE agent_id = ? AND ${AGENT_TURN} = ? ORDER BY seq DESC LIMIT 1`,
+        asked.input.agentId,
+        asked.agentTurnId,
+      )
+    return last?.givenUp ? last : undefined
+  }
+
+  /** From now on this turn asks for the one that was given up: nobody else does, nor wants it stopped. */
+  carryOn(turnId: string, { agentTurnId, prepared }: Pick<TurnRow, 'agentTurnId' | 'prepared'>): void {
+    this.#database.query(
+      'UPDATE turns SET agent_turn = ?, attachments = ? WHERE turn_id = ?',
+      agentTurnId,
+      prepared === undefined ? null : JSON.stringify(prepared),
+      turnId,
+    )
+    this.#database.query(`UPDATE turns SET stop_owed = 0 WHERE ${AGENT_TURN} = ?`, agentTurnId)
   }
 
   /** About to be handed to the turn that runs: from now on only the agent knows whether it was. */
@@ -193,12 +261,17 @@ export class TurnStore {
   }
 }
 
+function parseOwed(row: TurnRow | undefined): OwedStop | undefined {
+  return row && { turnId: row.turnId, agentTurnId: row.agentTurnId, agentId: row.input.agentId, givenUp: row.givenUp }
+}
+
 function parseRow(row: unknown): TurnRow {
   const parsed = Row.parse(row)
   const prepared = parsed.attachments === null ? undefined : PreparedTurn.parse(JSON.parse(parsed.attachments))
   const progress = parsed.progress === null ? undefined : TurnProgress.parse(JSON.parse(parsed.progress))
   return {
     turnId: parsed.turn_id,
+    agentTurnId: parsed.agent_turn ?? parsed.turn_id,
     state: parsed.state,
     // Written by `add`, in this release or the one before.
     input: JSON.parse(parsed.input) as StoredTurn,
@@ -209,6 +282,7 @@ function parseRow(row: unknown): TurnRow {
     nextAt: parsed.next_at,
     starts: parsed.starts,
     offered: parsed.offered === 1,
+    givenUp: parsed.given_up === 1,
     startedAt: parsed.started_at ?? undefined,
   }
 }

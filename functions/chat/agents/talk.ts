@@ -19,6 +19,8 @@ export interface Said {
   readonly source?: Message | undefined
   /** All the messages a former turn was gathered from, when it is asked again. */
   readonly sources?: readonly Message[] | undefined
+  /** The former turn itself. */
+  readonly retryOf?: string | undefined
 }
 
 export async function talk(ctx: BaalContext, said: Said): Promise<void> {
@@ -44,6 +46,7 @@ export async function talk(ctx: BaalContext, said: Said): Promise<void> {
     message: said.message,
     ...(said.source ? { source: said.source } : {}),
     ...(said.sources ? { sources: said.sources } : {}),
+    ...(said.retryOf === undefined ? {} : { retryOf: said.retryOf }),
     ...(user.quiet ? { quiet: true } : {}),
     // In a group nobody knows what the others' apps show.
     ...(user.richText === 'never' || inGroup ? {} : { rich: user.richText }),

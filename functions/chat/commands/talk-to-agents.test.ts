@@ -399,8 +399,9 @@ describe('buttons under answers', () => {
 
   test('ask the same again, as the same person and counted like any message', async () => {
     const { chat, agentId, person: id } = await owner()
-    chat.formerTurn = { agentId, user: { id, name: 'Ana', role: 'owner' }, message: 'hello' }
-    expect((await chat.receives(chat.pressed('retry:t1'))).turn).toMatchObject({ agentId, message: 'hello' })
+    chat.formerTurn = { agentId, user: { id, name: 'Ana', role: 'owner' }, message: 'hello', retryOf: 't1' }
+    const again = { agentId, message: 'hello', retryOf: 't1' }
+    expect((await chat.receives(chat.pressed('retry:t1'))).turn).toMatchObject(again)
     chat.formerTurn = { ...chat.formerTurn, user: { id: 1, name: 'X', role: 'owner' } }
     expect((await chat.receives(chat.pressed('retry:t1'))).turn).toBeUndefined()
     chat.formerTurn = undefined
