@@ -60,6 +60,7 @@ const ADDED_COLUMNS = [
   ['turns', 'stop_owed', 'INTEGER NOT NULL DEFAULT 0'],
   ['turns', 'given_up', 'INTEGER NOT NULL DEFAULT 0'],
   ['turns', 'agent_turn', 'TEXT'],
+  ['turns', 'offered_to', 'TEXT'],
 ] as const
 
 export function ensureTables(database: ChatDatabase): void {

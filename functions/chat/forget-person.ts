@@ -22,6 +22,10 @@ export function forgetInGroup(database: ChatDatabase, userId: number, agentIds: 
       userId,
     )
     for (const { turn_id } of turns) forgetOutgoing(database, `t:${turn_id}:%`)
+    // What was asked again holds what others said meanwhile; it is made once more where it is needed.
+    database.query(
+      "UPDATE turns SET attachments = NULL WHERE json_extract(input, '$.retryOf') IS NOT NULL AND state NOT IN ('queued', 'running')",
+    )
     // Buttons in answers to others name agents, too.
     for (const id of agentIds) {
       database.query('DELETE FROM pending_taken WHERE agent_id = ?', id)

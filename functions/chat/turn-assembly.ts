@@ -151,7 +151,10 @@ async function prepare(
   parts: TurnParts,
 ): Promise<PreparedTurn> {
   const { storage, telegram, turns, outbox, words, now } = parts
-  const { message, attachments, problems } = await prepareTurn(row.input, { telegram, agent })
+  const { message, attachments, problems } = await prepareTurn(row.input, turns.saidMeanwhile(row.input), {
+    telegram,
+    agent,
+  })
   const prepared = { message, attachments: [...attachments] }
   // Stopped, or in other hands: nothing is kept, and nobody is told.
   if (signal.aborted) return prepared

@@ -64,6 +64,6 @@ function start() {
     },
   }
   const prepare = (message: string, sources: Message[], role: 'owner' | 'visitor' = 'owner') =>
-    prepareTurn({ agentId: 'a', user: { id: 42, name: 'Ann', role }, message, sources }, { telegram, agent })
+    prepareTurn({ agentId: 'a', user: { id: 42, name: 'Ann', role }, message, sources }, [], { telegram, agent })
   return { prepare, stored }
 }

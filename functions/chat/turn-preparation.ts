@@ -10,6 +10,7 @@ import {
   mediaOf,
   quotedMediaOf,
 } from './incoming-media.ts'
+import { named } from './steered-words.ts'
 import type { PreparedTurn, StoredTurn } from './turn-store.ts'
 
 /** As many as the agent takes with one message. */
@@ -25,28 +26,53 @@ export interface Preparation extends PreparedTurn {
   readonly problems: readonly MissingFile[]
 }
 
-/** @throws {AgentUnreachable} when a file cannot be stored now; safe to repeat */
+interface Part {
+  readonly text: string
+  readonly attachments: readonly Attachment[]
+  readonly problems: readonly MissingFile[]
+}
+
+/**
+ * @param meanwhile what was said while the turn ran that is asked once more
+ * @throws {AgentUnreachable} when a file cannot be stored now; safe to repeat
+ */
 export async function prepareTurn(
-  { message, sources, user }: StoredTurn,
+  turn: StoredTurn,
+  meanwhile: readonly StoredTurn[],
   given: Omit<FetchPorts, 'folder'>,
 ): Promise<Preparation> {
+  const { user } = turn
   // The only folder that a visitor's tools see (agent server, `visitorFolder`).
   const ports = user.role === 'visitor' ? { ...given, folder: `visitors/${user.id}` } : given
+  const parts = [await describeTurn(turn, ports)]
+  for (const later of meanwhile) {
+    const { text, ...files } = await describeTurn(later, ports)
+    parts.push({ text: named(later, turn, text), ...files })
+  }
+  const { text: message, attachments, problems } = join(parts)
+  return { message, attachments: attachments.slice(0, MAX_ATTACHMENTS), problems }
+}
+
+async function describeTurn({ message, sources }: StoredTurn, ports: FetchPorts): Promise<Part> {
   const [head, ...rest] = sources
-  if (!head) return { message, attachments: [], problems: [] }
+  if (!head) return { text: message, attachments: [], problems: [] }
   const parts = [await describe(head, message, ports)]
   for (const source of rest) parts.push(await describe(source, textOf(source), ports))
+  return join(parts)
+}
+
+function join(parts: readonly Part[]): Part {
   return {
-    message: parts
+    text: parts
       .map(({ text }) => text)
       .filter((text) => text !== '')
       .join('\n\n'),
-    attachments: parts.flatMap(({ attachments }) => attachments).slice(0, MAX_ATTACHMENTS),
+    attachments: parts.flatMap(({ attachments }) => attachments),
     problems: parts.flatMap(({ problems }) => problems),
   }
 }
 
-async function describe(message: Message, words: string, ports: FetchPorts) {
+async function describe(message: Message, words: string, ports: FetchPorts): Promise<Part> {
   const lines = contextOf(message)
   const attachments: Attachment[] = []
   const problems: MissingFile[] = []

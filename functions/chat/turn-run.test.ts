@@ -96,7 +96,7 @@ describe('TurnRun', () => {
     const { store } = turn
     const input = { agentId: 'a', user: { id: 42, name: 'Ann', role: 'owner' as const }, message: 'hi', sources: [] }
     store.add('offered', input, 0)
-    store.markOffered('offered')
+    store.markOffered('offered', 't1')
     turn.agent = () => Promise.reject(new AgentUnreachable('down'))
     await turn.run()
     // Nobody reads any more what the agent says in the turn that took them, if it did.

@@ -6,17 +6,17 @@ import { describeError, log } from '../log.ts'
 import type { AgentClient } from './agent-client.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import type { DeliveryWords } from './delivery-words.ts'
-import { attachmentLine } from './describe-message.ts'
 import { giveUpTurn } from './finish-turn.ts'
 import type { TurnInput } from './handling.ts'
 import type { Inbox } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
 import type { OwedStops } from './owed-stops.ts'
 import { isStaleIsolate } from './stale-isolate.ts'
+import { named, wordsOf } from './steered-words.ts'
 import { updateIdOf } from './turn-id.ts'
 import type { Step } from './turn-progress.ts'
 import type { TurnRun } from './turn-run.ts'
-import type { PreparedTurn, StoredTurn, TurnRow, TurnStore } from './turn-store.ts'
+import type { PreparedTurn, TurnRow, TurnStore } from './turn-store.ts'
 
 /** Telegram's standard reaction for "seen". */
 const SEEN = '👀'
@@ -104,7 +104,7 @@ export class TurnRunner {
         this.#refused.add(row.turnId)
         return Number.POSITIVE_INFINITY
       }
-      turns.markOffered(row.turnId)
+      turns.markOffered(row.turnId, live.row.turnId)
       const message = named(row.input, live.row.input, words)
       const taken = await live.agent.steer(this.#ports.agentChat(), message, row.turnId)
       if (!taken) {
@@ -172,7 +172,12 @@ export class TurnRunner {
   #carryOn({ turnId, input }: TurnRow): void {
     const { turns } = this.#ports
     const former = input.retryOf === undefined ? undefined : turns.givenUp(input.retryOf)
-    if (former) turns.carryOn(turnId, former)
+    if (!former) return
+    const { agentTurnId, prepared } = former
+    turns.carryOn(turnId, {
+      agentTurnId,
+      prepared: prepared && withTaken(prepared, former, turns.takenBy(former.turnId)),
+    })
   }
 
   /**
@@ -207,11 +212,10 @@ export class TurnRunner {
   }
 }
 
-function wordsOf({ attachments, message }: PreparedTurn): string {
-  return [...attachments.map(attachmentLine), message].filter(Boolean).join('\n')
-}
-
-/** In a group the agent must know that somebody else speaks now. */
-function named(input: StoredTurn, running: StoredTurn, message: string): string {
-  return input.user.id === running.user.id ? message : `[${input.user.name}] ${message}`
+/** The agent that ran the turn knows what it took; one that has lost it must be told. */
+function withTaken({ message, attachments }: PreparedTurn, former: TurnRow, taken: readonly TurnRow[]): PreparedTurn {
+  const words = taken.flatMap(({ input, prepared }) =>
+    prepared ? [named(input, former.input, wordsOf(prepared))] : [],
+  )
+  return { message: [message, ...words].filter((each) => each !== '').join('\n\n'), attachments }
 }

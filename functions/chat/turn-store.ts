@@ -226,8 +226,20 @@ export class TurnStore {
   }
 
   /** About to be handed to the turn that runs: from now on only the agent knows whether it was. */
-  markOffered(turnId: string): void {
-    this.#database.query('UPDATE turns SET offered = 1 WHERE turn_id = ?', turnId)
+  markOffered(turnId: string, to: string): void {
+    this.#database.query('UPDATE turns SET offered = 1, offered_to = ? WHERE turn_id = ?', to, turnId)
+  }
+
+  /** What a turn took while it ran, in order. */
+  takenBy(turnId: string): TurnRow[] {
+    return this.#all("SELECT * FROM turns WHERE state = 'steered' AND offered_to = ? ORDER BY seq", turnId)
+  }
+
+  /** What was said while the turns ran that are asked once more: it belongs to the question. */
+  saidMeanwhile({ retryOf }: StoredTurn): StoredTurn[] {
+    const former = retryOf === undefined ? undefined : this.find(retryOf)
+    if (!former) return []
+    return [...this.saidMeanwhile(former.input), ...this.takenBy(former.turnId).map(({ input }) => input)]
   }
 
   /** The agent said that it did not take it. */
@@ -256,8 +268,11 @@ export class TurnStore {
   }
 
   #one(sql: string, ...values: SqlValue[]): TurnRow | undefined {
-    const [row] = this.#database.query(sql, ...values)
-    return row && parseRow(row)
+    return this.#all(sql, ...values)[0]
+  }
+
+  #all(sql: string, ...values: SqlValue[]): TurnRow[] {
+    return this.#database.query(sql, ...values).map(parseRow)
   }
 }
 

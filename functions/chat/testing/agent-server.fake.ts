@@ -55,6 +55,8 @@ export interface FakeAgentServer {
   strange: { status: number; body: string } | undefined
   /** How many turns somebody reads right now. */
   openReaders(): number
+  /** Knows no turn any more, as on a machine that was set up anew. */
+  forget(): void
   /** Cuts every open stream, as a broken connection does. */
   cutStreams(): void
   close(): Promise<void>
@@ -246,6 +248,10 @@ export async function startFakeAgentServer(brain: FakeBrain): Promise<FakeAgentS
       state.strange = next
     },
     openReaders: () => [...turns.values()].filter((turn) => !turn.done && turn.readers.size > 0).length,
+    forget() {
+      for (const turn of turns.values()) turn.stop.abort()
+      turns.clear()
+    },
     cutStreams() {
       for (const turn of turns.values()) for (const reader of turn.readers) reader.destroy()
     },

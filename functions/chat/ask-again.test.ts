@@ -1,7 +1,8 @@
-/** Turns whose agent was away for too long: whatever the person does then, nothing runs twice, and nothing blocks the chat. */
+/** A question asked again: nothing of it is lost, nothing runs twice, and nothing blocks the chat meanwhile. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { createAgentClient } from './agent-client.ts'
 import { deliveryWords } from './delivery-words.ts'
+import { forgetInGroup } from './forget-person.ts'
 import { Inbox } from './inbox.ts'
 import { Outbox } from './outbox.ts'
 import { OwedStops } from './owed-stops.ts'
@@ -9,9 +10,11 @@ import { pause } from './pause.ts'
 import { type FakeBrain, type FakeTurn, startFakeAgentServer } from './testing/agent-server.fake.ts'
 import { fakeChatDatabase } from './testing/chat-database.fake.ts'
 import { silentStreamer } from './testing/silent-streamer.fake.ts'
+import { FakeTelegram } from './testing/telegram-client.fake.ts'
+import { prepareTurn } from './turn-preparation.ts'
 import { TurnRun } from './turn-run.ts'
 import { TurnRunner } from './turn-runner.ts'
-import { TurnStore } from './turn-store.ts'
+import { type TurnRow, TurnStore } from './turn-store.ts'
 
 const never = new AbortController().signal
 const closing: (() => Promise<void>)[] = []
@@ -123,6 +126,58 @@ describe('Retry of a turn that was given up', () => {
   })
 })
 
+describe('words that were handed to a turn while it ran', () => {
+  test('are in its Retry when it fails, and in the Retry of that', async () => {
+    const chat = await start(async (turn) => {
+      if (turn.id === 'u-7-1') await chat.steerInto('u-7-2', { name: 'Bob', id: 43 })
+      if (turn.id === 'u-7-3') await chat.steerInto('u-7-4')
+      throw new Error('ends as an error')
+    })
+    chat.queue('u-7-1')
+    await chat.runAll()
+    await chat.retry('u-7-1', 'u-7-3')
+    await chat.retry('u-7-3', 'u-7-5')
+    expect(chat.server.requests.map(({ message }) => message)).toEqual([
+      'u-7-1',
+      'u-7-1\n\n[Bob] u-7-2',
+      'u-7-1\n\n[Bob] u-7-2\n\nu-7-4',
+    ])
+  })
+
+  test('are in it no more once whoever said them is forgotten', async () => {
+    const chat = await start(async (turn) => {
+      if (turn.id === 'u-7-1') await chat.steerInto('u-7-2', { name: 'Bob', id: 43 })
+      throw new Error('ends as an error')
+    })
+    chat.queue('u-7-1')
+    await chat.runAll()
+    await chat.retry('u-7-1', 'u-7-3')
+    forgetInGroup(chat.database, 43, [])
+    expect(JSON.stringify(chat.database.query('SELECT * FROM turns'))).not.toContain('Bob')
+    await chat.retry('u-7-3', 'u-7-5')
+    expect(chat.server.requests.at(-1)?.message).toBe('u-7-1')
+  })
+
+  test('are in it where the agent has lost the turn that was given up', async () => {
+    const gate = Promise.withResolvers<void>()
+    const chat = await start(async (turn) => {
+      if (turn.steered.length > 0) return
+      await chat.steerInto('u-7-2')
+      gate.resolve()
+      await turn.sleep(600_000)
+    })
+    let isSteered = false
+    void gate.promise.then(() => {
+      isSteered = true
+    })
+    await chat.giveUp('u-7-1', { until: () => isSteered })
+    chat.server.forget()
+    chat.server.brain = (turn) => turn.say('The answer.')
+    await chat.retry('u-7-1', 'u-7-3')
+    expect(chat.server.requests.at(-1)).toMatchObject({ turn_id: 'u-7-1', message: 'u-7-1\n\nu-7-2' })
+  })
+})
+
 describe('other words after a turn that was given up', () => {
   test('do not wait behind it: it is stopped, and Retry asks anew', async () => {
     const chat = await start(neverEnding)
@@ -172,6 +227,7 @@ async function start(brain: FakeBrain) {
   const outbox = new Outbox(database)
   const inbox = new Inbox(database)
   const client = createAgentClient(server)
+  const telegram = new FakeTelegram()
   const user = { id: 42, name: 'Ann', role: 'owner' as const }
   /** The connection to this turn is lost, and the agent is not there any more. */
   let lost: { readonly isHeard: boolean; readonly isRead: boolean } | undefined
@@ -198,9 +254,10 @@ async function start(brain: FakeBrain) {
     agent,
   }
   const owedStops = new OwedStops({ ...ports, agentChat: () => '42' })
-  const prepare = async (row: { turnId: string; input: { message: string } }) => {
-    const prepared = { message: row.input.message, attachments: [] }
-    turns.savePrepared(row.turnId, prepared)
+  const prepare = async ({ turnId, input }: TurnRow) => {
+    const { message, attachments } = await prepareTurn(input, turns.saidMeanwhile(input), { telegram, agent: client })
+    const prepared = { message, attachments: [...attachments] }
+    turns.savePrepared(turnId, prepared)
     return prepared
   }
   const runner = new TurnRunner({
@@ -224,9 +281,18 @@ async function start(brain: FakeBrain) {
       }),
   })
   const chat = {
+    database,
     server,
     turns,
     runner,
+    /** Said while a turn runs. */
+    async steerInto(turnId: string, { name, id }: { name: string; id: number } = user) {
+      turns.add(turnId, { agentId: 'a', user: { ...user, name, id }, message: turnId, sources: [] }, Date.now())
+      while (turns.find(turnId)?.state === 'queued') {
+        await runner.steer(never)
+        await pause(5)
+      }
+    },
     queue(turnId: string, retryOf?: string) {
       const former = retryOf === undefined ? { message: turnId, sources: [] } : runner.retry(retryOf)
       if (!former) throw new Error('too long ago')
