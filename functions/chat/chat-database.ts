@@ -61,6 +61,7 @@ const ADDED_COLUMNS = [
   ['turns', 'given_up', 'INTEGER NOT NULL DEFAULT 0'],
   ['turns', 'agent_turn', 'TEXT'],
   ['turns', 'offered_to', 'TEXT'],
+  ['turns', 'editing', 'INTEGER NOT NULL DEFAULT 0'],
 ] as const
 
 export function ensureTables(database: ChatDatabase): void {

@@ -127,6 +127,7 @@ function request(progress: Partial<TurnProgress>, options: Partial<FinalRequest>
     progress: { ...NO_PROGRESS, ...progress },
     quiet: false,
     hasPreview: false,
+    mayBeOvertaken: false,
     stopped: false,
     words: deliveryWords('en'),
     ...options,

@@ -24,6 +24,8 @@ export interface FinalRequest {
   readonly replyTo?: number | undefined
   /** A preview message exists under `previewRef` and becomes the first part. */
   readonly hasPreview: boolean
+  /** What became of an edit of that message is not known. */
+  readonly mayBeOvertaken: boolean
   /** Said below the answer when the turn failed. */
   readonly problem?: string | undefined
   readonly stopped: boolean
@@ -65,7 +67,8 @@ function build(request: FinalRequest, render: Render): Outgoing[] {
     }
     if (index > 0) return { kind: 'send', ...message, ...insteadOfRich }
     const first = { ...message, ...(rich ? { rich } : {}) }
-    return request.hasPreview ? { kind: 'edit', target: { ref }, ...first } : { kind: 'send', ref, ...first }
+    if (!request.hasPreview) return { kind: 'send', ref, ...first }
+    return { kind: 'edit', target: { ref }, ...(request.mayBeOvertaken ? { confirm: true } : {}), ...first }
   })
   if (!isWhole) {
     // How it ended would stand in a part that is not shown.

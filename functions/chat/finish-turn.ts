@@ -27,11 +27,13 @@ export interface TurnEnd {
   readonly owesStop: boolean
   /** The agent may still be at it, or have ended it where nobody heard. */
   readonly givenUp: boolean
+  /** An edit of the preview may still be under way. */
+  readonly mayBeOvertaken: boolean
 }
 
 export function finishTurn({ turnId, input }: TurnRow, end: TurnEnd, ports: FinishPorts): void {
   const { database, turns, outbox, now, quiet, isGroup, words, onOutgoing } = ports
-  const { progress, problem, stopped, owesStop, givenUp } = end
+  const { progress, problem, stopped, owesStop, givenUp, mayBeOvertaken } = end
   const ref = previewRef(turnId)
   const preview = outbox.findByKey(previewKey(turnId))
   // A preview that still waits for its turn is not needed any more.
@@ -44,6 +46,7 @@ export function finishTurn({ turnId, input }: TurnRow, end: TurnEnd, ports: Fini
     replyTo: isGroup ? input.sources[0]?.message_id : undefined,
     hasPreview:
       preview !== undefined && !isUnsent && (preview.state !== 'sent' || outbox.resolve({ ref }) !== undefined),
+    mayBeOvertaken,
     problem,
     stopped,
     words: words(),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { AgentRefused, AgentUnreachable } from './agent-client.ts'
 import { ChatBudget } from './chat-budget.ts'
 import { deliveryWords } from './delivery-words.ts'
-import { KEPT_AFTER_END_MS, Outbox } from './outbox.ts'
+import { FALLBACK, KEPT_AFTER_END_MS, Outbox } from './outbox.ts'
 import { OutboxSender } from './outbox-sender.ts'
 import type { Outgoing } from './outgoing.ts'
 import { fakeChatDatabase } from './testing/chat-database.fake.ts'
@@ -71,6 +71,70 @@ describe('OutboxSender', () => {
     chat.outbox.add('e', edit('bar', 'same'), 0)
     await chat.drain()
     expect(chat.states()).toEqual(['sent', 'sent'])
+  })
+})
+
+describe('an edit that an earlier one may overtake', () => {
+  const finalSent = async () => {
+    const chat = start()
+    chat.say('preview', { ref: 'turn' })
+    await chat.drain()
+    chat.outbox.add('final', { ...edit('turn', 'The answer'), confirm: true } as Outgoing, chat.clock.now())
+    expect(await chat.sendOne()).toBe('more')
+    expect(chat.telegram.texts()).toEqual(['The answer'])
+    return chat
+  }
+
+  test('is said once more, when the other can no longer be under way', async () => {
+    const chat = await finalSent()
+    const message = chat.telegram.messages.get(101)
+    if (message) message.text = 'preview, and more'
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['The answer'])
+    expect(chat.telegram.calls).toEqual(['sendMessage', 'editMessageText', 'editMessageText'])
+  })
+
+  test('stays as it is where it was not overtaken, and that is the end of it', async () => {
+    const chat = await finalSent()
+    await chat.drain()
+    expect(chat.telegram.calls).toHaveLength(3)
+    expect(chat.states()).toEqual(['sent', 'sent', 'sent'])
+  })
+
+  test('is said once more in the form that Telegram took', async () => {
+    const chat = start()
+    chat.say('preview', { ref: 'turn' })
+    await chat.drain()
+    chat.failOnce('editMessageText', { kind: 'refused' })
+    const bold = { text: 'The answer', entities: [{ type: 'bold' as const, offset: 0, length: 3 }] }
+    chat.outbox.add('final', { kind: 'edit', target: { ref: 'turn' }, text: bold, confirm: true }, chat.clock.now())
+    await chat.drain()
+    expect(chat.outbox.findByKey('final#confirm')).toMatchObject({ state: 'sent', fallbacks: FALLBACK.plainText })
+  })
+
+  test('does not bring back a message that somebody took away', async () => {
+    const chat = await finalSent()
+    chat.telegram.messages.clear()
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual([])
+  })
+
+  test('does not come over what is shown there by now', async () => {
+    for (const target of [{ ref: 'turn' }, { messageId: 101 }]) {
+      const chat = await finalSent()
+      chat.outbox.add('newer', { kind: 'edit', target, text: plainText('Something else') }, chat.clock.now())
+      await chat.drain()
+      expect(chat.telegram.texts()).toEqual(['Something else'])
+    }
+  })
+
+  test('holds up nothing that is said meanwhile', async () => {
+    const chat = await finalSent()
+    chat.say('next')
+    expect(await chat.sendOne()).toBe('more')
+    expect(chat.telegram.texts()).toEqual(['The answer', 'next'])
+    await chat.drain()
+    expect(chat.telegram.calls).toHaveLength(4)
   })
 })
 
@@ -665,15 +729,19 @@ function start({ mayProbe = true }: { mayProbe?: boolean } = {}) {
         states.push(row.state)
       }
     },
+    async sendOne() {
+      const running = chat.sender.step()
+      let next: 'more' | number | undefined
+      void running.then((result) => {
+        next = result
+      })
+      while (next === undefined) await clock.advance(200)
+      return next
+    },
     /** Runs the sender until nothing is left, moving the clock along. */
     async drain() {
       for (let steps = 0; steps < 500; steps++) {
-        const running = chat.sender.step()
-        let next: 'more' | number | undefined
-        void running.then((result) => {
-          next = result
-        })
-        while (next === undefined) await clock.advance(200)
+        const next = await chat.sendOne()
         if (next === 'more') continue
         if (!Number.isFinite(next)) return
         await clock.advance(next - clock.now())

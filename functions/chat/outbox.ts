@@ -52,9 +52,13 @@ export interface OutboxRow {
   readonly createdAt: number
 }
 
+/** A call that nobody waits for any more may reach Telegram this much later. */
+export const CONFIRM_AFTER_MS = 8_000
 export const KEPT_AFTER_END_MS = 7 * 86_400_000
 /** Name under which the highest message id seen in this chat is kept, among the refs. */
 const LAST_SEEN = '#last'
+
+type Edit = Extract<Outgoing, { kind: 'edit' }>
 
 const Row = z.object({
   seq: z.int(),
@@ -106,10 +110,10 @@ export class Outbox {
   }
 
   next(): OutboxRow | undefined {
-    // A reaction is no part of the order, and must not hold up an answer.
+    // A reaction is no part of the order, nor is what only confirms: neither must hold up an answer.
     const [row] = this.#database.query(
       `SELECT * FROM outbox WHERE state IN ('pending', 'sending', 'unknown')
-       ORDER BY json_extract(action, '$.kind') = 'react', seq LIMIT 1`,
+       ORDER BY json_extract(action, '$.confirms') IS NOT NULL, json_extract(action, '$.kind') = 'react', seq LIMIT 1`,
     )
     return row && parseRow(row)
   }
@@ -143,7 +147,33 @@ export class Outbox {
       if (messageId === undefined) return
       this.noteSeen(messageId)
       if (row.action.kind === 'send' && row.action.ref) this.name(row.action.ref, messageId)
+      if (row.action.kind === 'edit' && row.action.confirm) this.#confirm(row, row.action, { messageId, now })
     })
+  }
+
+  /** The same edit once more, in the form that was taken; unless something else is to be there by now. */
+  #confirm(
+    { seq, key, fallbacks }: OutboxRow,
+    { confirm: _, ...edit }: Edit,
+    { messageId, now }: { messageId: number; now: number },
+  ): void {
+    const again: Edit = { ...edit, target: { messageId }, confirms: true }
+    this.#database.query(
+      `INSERT INTO outbox (key, state, action, fallbacks, next_at, created_at)
+       SELECT ?, 'pending', ?, ?, ?, ? WHERE NOT EXISTS
+         (SELECT 1 FROM outbox WHERE seq > ? AND json_extract(action, '$.kind') = 'edit'
+          AND (json_extract(action, '$.target.messageId') = ? OR json_extract(action, '$.target.ref') IN
+            (SELECT ref FROM refs WHERE message_id = ?)))
+       ON CONFLICT DO NOTHING`,
+      `${key}#confirm`,
+      JSON.stringify(again),
+      fallbacks,
+      now + CONFIRM_AFTER_MS,
+      now,
+      seq,
+      messageId,
+      messageId,
+    )
   }
 
   /** Not sent, and to be tried again. `counts` false: it was refused for reasons that say nothing about this row. */
@@ -309,9 +339,11 @@ export class Outbox {
     const [name, value] = 'ref' in target ? (['ref', target.ref] as const) : (['messageId', target.messageId] as const)
     this.#database.query(
       `UPDATE outbox SET state = 'dropped', error = 'superseded' WHERE state = 'pending' AND seq < ?
-       AND json_extract(action, '$.kind') = 'edit' AND json_extract(action, '$.target.${name}') = ?`,
+       AND json_extract(action, '$.kind') = 'edit' AND (json_extract(action, '$.target.${name}') = ?
+         OR json_extract(action, '$.confirms') IS NOT NULL AND json_extract(action, '$.target.messageId') = ?)`,
       before,
       value,
+      this.resolve(target) ?? null,
     )
   }
 }

@@ -33,7 +33,14 @@ export type Outgoing =
       readonly disposable?: true
     } & OutgoingMessage)
   /** Falls back to a send (taking over the ref) when the message is gone or too old to edit. */
-  | ({ readonly kind: 'edit'; readonly target: MessageTarget } & OutgoingMessage)
+  | ({
+      readonly kind: 'edit'
+      readonly target: MessageTarget
+      /** An earlier edit may still be under way, and come last: the same is said once more a little later. */
+      readonly confirm?: true
+      /** This is that: nothing is wanted where the message is gone. */
+      readonly confirms?: true
+    } & OutgoingMessage)
   | { readonly kind: 'delete'; readonly target: MessageTarget }
   /** A small document made by us, e.g. a long answer; files of the agent take their own way. */
   | {

@@ -26,6 +26,7 @@ export type SendVerdict =
 
 export function judgeFailure(row: OutboxRow, failure: TelegramFailure): SendVerdict {
   const { action, attempts } = row
+  const isConfirmation = action.kind === 'edit' && action.confirms === true
   switch (failure.kind) {
     case 'unknown':
       if (!isRepeatable(action)) return { kind: 'look' }
@@ -47,11 +48,12 @@ export function judgeFailure(row: OutboxRow, failure: TelegramFailure): SendVerd
     case 'not_modified':
       return isRepeatable(action) ? { kind: 'holds' } : simpler(row)
     case 'target_gone':
-      if (action.kind === 'edit') return { kind: 'send_instead' }
+      if (action.kind === 'edit' && !isConfirmation) return { kind: 'send_instead' }
       // A message of its own has no target: whatever Telegram misses, it was not sent.
       return isRepeatable(action) ? { kind: 'holds' } : simpler(row)
     case 'refused':
-      return simpler(row)
+      // It was taken so once: what is there now is not ours to make simpler.
+      return isConfirmation ? { kind: 'holds' } : simpler(row)
     case 'too_large':
     case 'drafts_refused':
     case 'query_too_old':

@@ -44,6 +44,32 @@ describe('Streamer', () => {
     await streamer.close()
   })
 
+  test('says that it edits before it does, and remembers an edit that was lost', async () => {
+    const { streamer, clock, seen, begun, say, failNext } = start('edit', { previewId: 9 })
+    streamer.start()
+    say('A first sentence that is long enough.')
+    await clock.advance(1_000)
+    expect(seen).toEqual(['typing', 'edit 9: A first sentence that is long enough.'])
+    expect(streamer.hasLostEdit).toBe(false)
+    failNext('unknown')
+    say('A first sentence that is long enough. And more.')
+    await clock.advance(10_000)
+    expect(seen.at(-1)).toBe('edit 9: A first sentence that is long enough. And more.')
+    expect(streamer.hasLostEdit).toBe(true)
+    expect(begun).toEqual([1])
+    await streamer.close()
+  })
+
+  test('has lost no edit that Telegram refused', async () => {
+    const { streamer, clock, say, failNext } = start('edit', { previewId: 9 })
+    streamer.start()
+    failNext('retry_after')
+    say('A first sentence that is long enough.')
+    await clock.advance(1_000)
+    expect(streamer.hasLostEdit).toBe(false)
+    await streamer.close()
+  })
+
   test('restores a draft that a message wiped', async () => {
     const { streamer, clock, seen, say } = start('draft')
     streamer.start()
@@ -180,6 +206,8 @@ function start(mode: SignMode, options: { previewId?: number } = {}) {
   const clock = new FakeClock()
   const seen: string[] = []
   const calls: number[] = []
+  /** What had been seen when the first edit was announced. */
+  const begun: number[] = []
   const closed: string[] = []
   const faults: TelegramFailureKind[] = []
   let held: Promise<void> | undefined
@@ -207,6 +235,7 @@ function start(mode: SignMode, options: { previewId?: number } = {}) {
       sendDraft: ({ text }) => show(`draft: ${text}`),
       sendTyping: () => show('typing'),
       editPreview: (id, { text }) => show(`edit ${id}: ${text}`),
+      onEditing: () => begun.push(seen.length),
       openPreview: async ({ text }) => {
         await show(`open: ${text}`)
         return 9
@@ -222,5 +251,15 @@ function start(mode: SignMode, options: { previewId?: number } = {}) {
     const frame: Frame = { text: plainText(text), answerChars: text.length }
     streamer.show(() => frame)
   }
-  return { streamer, clock, seen, calls, closed, say, hold, failNext: (kind: TelegramFailureKind) => faults.push(kind) }
+  return {
+    streamer,
+    clock,
+    seen,
+    begun,
+    calls,
+    closed,
+    say,
+    hold,
+    failNext: (kind: TelegramFailureKind) => faults.push(kind),
+  }
 }

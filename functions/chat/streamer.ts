@@ -14,6 +14,8 @@ export interface StreamerPorts {
   sendDraft(text: FormattedText): Promise<void>
   sendTyping(): Promise<void>
   editPreview(messageId: number, text: FormattedText): Promise<void>
+  /** The first edit is about to begin. */
+  onEditing(): void
   /** Sends the message that will be edited, through the outbox. @returns its id, `undefined` if it could not be sent */
   openPreview(text: FormattedText, signal: AbortSignal): Promise<number | undefined>
   /** The chat is closed to us, as far as a call of that time can tell. */
@@ -53,6 +55,8 @@ export class Streamer {
   #builtAt = 0
   /** How often something took the draft away. */
   #wipes = 0
+  #isEditing = false
+  #hasLostEdit = false
 
   constructor(options: StreamerOptions, ports: StreamerPorts) {
     this.#ports = ports
@@ -69,6 +73,11 @@ export class Streamer {
       hasPreview: options.previewId !== undefined,
       slowdown: 1,
     }
+  }
+
+  /** What became of an edit is not known: it may still come, after everything else. */
+  get hasLostEdit(): boolean {
+    return this.#hasLostEdit
   }
 
   start(): void {
@@ -179,7 +188,18 @@ export class Streamer {
   async #send(kind: Sign['kind'], text: FormattedText): Promise<void> {
     if (kind === 'typing') await this.#ports.sendTyping()
     else if (kind === 'draft') await this.#ports.sendDraft(text)
-    else if (this.#previewId !== undefined) await this.#ports.editPreview(this.#previewId, text)
+    else if (this.#previewId !== undefined) await this.#edit(this.#previewId, text)
+  }
+
+  async #edit(previewId: number, text: FormattedText): Promise<void> {
+    if (!this.#isEditing) this.#ports.onEditing()
+    this.#isEditing = true
+    try {
+      await this.#ports.editPreview(previewId, text)
+    } catch (error) {
+      this.#hasLostEdit ||= classifyFailure(error).kind === 'unknown'
+      throw error
+    }
   }
 
   #given(sign: Sign, text: FormattedText | undefined): void {

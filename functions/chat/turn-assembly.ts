@@ -135,6 +135,7 @@ function createStreamer({ turnId, input, startedAt }: TurnRow, parts: TurnParts)
       sendDraft: (text) => telegram.sendDraft(to(), draftIdOf(turnId), text),
       sendTyping: () => telegram.sendTyping(to()),
       editPreview: (messageId, text) => telegram.editPreview(to(), messageId, text, keyboard),
+      onEditing: () => parts.turns.markEditing(turnId, true),
       openPreview,
       onClosed: parts.onClosed,
       onMigrated: parts.onMigrated,

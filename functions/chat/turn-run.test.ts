@@ -356,6 +356,46 @@ describe('TurnRun', () => {
     expect(turn.state()).toBe('failed')
   })
 
+  test('says the final once more where an edit of its preview was lost', async () => {
+    const turn = await start((agent) => agent.say('Hello'))
+    turn.showPreview()
+    turn.hasLostEdit = true
+    await turn.run()
+    expect(turn.outbox.findByKey('t:t1:final:0')?.action).toMatchObject({ kind: 'edit', confirm: true })
+  })
+
+  test('says it once where nothing was lost', async () => {
+    const turn = await start((agent) => agent.say('Hello'))
+    turn.showPreview()
+    await turn.run()
+    expect(turn.outbox.findByKey('t:t1:final:0')?.action).not.toHaveProperty('confirm')
+  })
+
+  test('says it once more after a crash that may have cut off an edit, not after a handover', async () => {
+    const turn = await start(async (agent) => {
+      await agent.say('Hello')
+      await agent.sleep(60_000)
+    })
+    turn.showPreview()
+    turn.store.markEditing('t1', true)
+    expect(turn.store.find('t1')?.editing).toBe(true)
+    const handOver = async () => {
+      const handover = new AbortController()
+      const run = turn.run(handover.signal)
+      await turn.until(() => turn.live?.agent !== undefined)
+      handover.abort()
+      await run
+    }
+    // As it was found.
+    await handOver()
+    expect(turn.store.find('t1')?.editing).toBe(true)
+    turn.store.markEditing('t1', false)
+    const editing = handOver()
+    turn.store.markEditing('t1', true)
+    await editing
+    expect(turn.store.find('t1')?.editing).toBe(false)
+  })
+
   test('passes over events of a newer agent', async () => {
     const turn = await start(async (agent) => {
       agent.emit({ type: 'mood', value: 'good' } as never)
@@ -387,6 +427,13 @@ async function start(brain: FakeBrain) {
     preparing: false,
     prepared: false,
     silenceMs: 45_000,
+    hasLostEdit: false,
+    /** It is in the chat already. */
+    showPreview() {
+      outbox.add('t:t1:preview', { kind: 'send', ref: 'turn:t1', text: { text: '…', entities: [] } }, 0)
+      const row = outbox.next()
+      if (row) outbox.markSent(row, 9, 0)
+    },
     run(over: AbortSignal = never) {
       const row = store.find('t1')
       if (!row) throw new Error('no turn')
@@ -394,7 +441,7 @@ async function start(brain: FakeBrain) {
         database,
         turns: store,
         outbox,
-        streamer: silentStreamer(),
+        streamer: Object.defineProperty(silentStreamer(), 'hasLostEdit', { get: () => turn.hasLostEdit }),
         agent: () => turn.agent(),
         prepare: async () => {
           turn.preparing = true

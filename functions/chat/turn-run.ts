@@ -115,8 +115,11 @@ export class TurnRun {
     else streamer.start()
     try {
       const problem = await this.#work(over)
-      if (over.aborted && problem === undefined && !this.#isOver()) return
       await streamer.close()
+      if (over.aborted && problem === undefined && !this.#isOver()) {
+        this.#ports.turns.markEditing(this.row.turnId, this.#mayBeOvertaken())
+        return
+      }
       if (!this.#abandoned) this.#finish(problem)
     } finally {
       if (!this.#abandoned) this.#save()
@@ -319,9 +322,15 @@ export class TurnRun {
     const isSettled = this.#progress.done !== undefined || this.#agentStopped
     const owesStop = stopped && this.#asked && !isSettled
     const givenUp = problem !== undefined && !stopped && this.#asked && !isSettled
-    finishTurn(this.row, { progress: this.#progress, problem, stopped, owesStop, givenUp }, this.#ports)
+    const mayBeOvertaken = this.#mayBeOvertaken()
+    const end = { progress: this.#progress, problem, stopped, owesStop, givenUp, mayBeOvertaken }
+    finishTurn(this.row, end, this.#ports)
     this.#unsaved = false
     this.#ports.onEnded?.(this.#outcomeOf(problem))
+  }
+
+  #mayBeOvertaken(): boolean {
+    return this.row.editing || this.#ports.streamer.hasLostEdit
   }
 
   #outcomeOf(problem: string | undefined): TurnOutcome {

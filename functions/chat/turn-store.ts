@@ -44,6 +44,8 @@ export interface TurnRow {
   readonly offered: boolean
   /** It failed here without the agent's word: there it may go on, or have ended. */
   readonly givenUp: boolean
+  /** An edit of its preview began in an earlier life, and nobody knows what became of it. */
+  readonly editing: boolean
   readonly startedAt: number | undefined
 }
 
@@ -74,6 +76,7 @@ const Row = z.object({
   starts: z.int(),
   offered: z.int(),
   given_up: z.int(),
+  editing: z.int(),
   agent_turn: z.string().nullable(),
   started_at: z.int().nullable(),
 })
@@ -154,6 +157,11 @@ export class TurnStore {
 
   end(turnId: string, state: 'done' | 'failed' | 'steered' | 'dropped', now: number): void {
     this.#database.query('UPDATE turns SET state = ?, ended_at = ? WHERE turn_id = ?', state, now, turnId)
+  }
+
+  /** Its preview is being edited, or what became of all the edits is known. */
+  markEditing(turnId: string, editing: boolean): void {
+    this.#database.query('UPDATE turns SET editing = ? WHERE turn_id = ?', Number(editing), turnId)
   }
 
   requestStop(turnId: string): void {
@@ -298,6 +306,7 @@ function parseRow(row: unknown): TurnRow {
     starts: parsed.starts,
     offered: parsed.offered === 1,
     givenUp: parsed.given_up === 1,
+    editing: parsed.editing === 1,
     startedAt: parsed.started_at ?? undefined,
   }
 }

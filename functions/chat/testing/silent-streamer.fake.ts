@@ -13,6 +13,7 @@ export function silentStreamer(): Streamer {
       sendDraft: nothing,
       sendTyping: nothing,
       editPreview: nothing,
+      onEditing: () => undefined,
       openPreview: nothing,
       onClosed: nothing,
       onThreadGone: () => undefined,
