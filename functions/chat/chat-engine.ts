@@ -254,10 +254,10 @@ export class ChatEngine {
   #createLoops(): WorkLoops {
     return new WorkLoops(
       [
-        { name: 'urgent', step: () => this.#intake.step('urgent') },
-        { name: 'control', step: () => this.#intake.step('control') },
-        { name: 'turn', step: () => this.#intake.step('turn') },
-        { name: 'reports', step: () => this.#reports.step() },
+        { name: 'urgent', untilLast: true, step: () => this.#intake.step('urgent') },
+        { name: 'control', untilLast: true, step: () => this.#intake.step('control') },
+        { name: 'turn', untilLast: true, step: () => this.#intake.step('turn') },
+        { name: 'reports', untilLast: true, step: () => this.#reports.step() },
         { name: 'turns', step: (over) => this.#runner.step(over) },
         { name: 'steering', step: (over) => this.#runner.steer(over) },
         { name: 'pending', step: () => this.#pendingFetch.step() },

@@ -78,6 +78,25 @@ describe('WorkLoops', () => {
     expect(await run).toBe(clock.now())
   })
 
+  test('keeps a lane at work while another cannot let go yet, and no longer', async () => {
+    const handover = new AbortController()
+    const upload = Promise.withResolvers<'more'>()
+    const sending: Lane = { name: 'sending', step: () => upload.promise }
+    const words = lane('words', [Number.POSITIVE_INFINITY])
+    const commands = { ...lane('commands', [Number.POSITIVE_INFINITY]), untilLast: true }
+    const { loops, clock } = start([sending, words, commands])
+    const run = loops.run(handover.signal)
+    await settle()
+    handover.abort()
+    await settle()
+    expect([loops.kick('words'), loops.kick('commands')]).toEqual([true, true])
+    await settle()
+    expect([words.steps, commands.steps]).toEqual([1, 2])
+    upload.resolve('more')
+    expect(await run).toBe(clock.now())
+    expect([words.steps, commands.steps]).toEqual([1, 2])
+  })
+
   test('tries again after an ordinary error', async () => {
     let steps = 0
     const a: Lane = {
@@ -120,9 +139,9 @@ function lane(name: string, results: ('more' | number)[]): Lane & { steps: numbe
   const made = {
     name,
     steps: 0,
-    step: async () => {
-      const result = results[Math.min(made.steps, results.length - 1)] ?? Number.POSITIVE_INFINITY
-      made.steps += 1
+    async step() {
+      const result = results[Math.min(this.steps, results.length - 1)] ?? Number.POSITIVE_INFINITY
+      this.steps += 1
       return result === 'more' ? result : (times.clock?.now() ?? 0) + result
     },
   }

@@ -10,6 +10,8 @@ const UNFORESEEN_PAUSE_MS = 2_000
 
 export interface Lane {
   readonly name: string
+  /** Its steps are short, and somebody waits: it goes on while another lane cannot let go yet (an upload). */
+  readonly untilLast?: boolean
   /** Does the next piece of work. @returns `'more'`, or when there may be work again (ms since 1970; `Infinity`: when kicked) */
   step(signal: AbortSignal): Promise<'more' | number>
 }
@@ -69,6 +71,8 @@ class Run {
   readonly #ports: WorkLoopsPorts
   readonly #states = new Map<string, LaneState>()
   readonly #over = new AbortController()
+  /** No lane is at work any more but those that go on until then. */
+  readonly #last = new AbortController()
   readonly #handover: AbortSignal
   #fatal: { readonly error: unknown } | undefined
   #closed = false
@@ -97,7 +101,10 @@ class Run {
     const stop = () => this.#end()
     this.#handover.addEventListener('abort', stop, { once: true })
     try {
-      await Promise.all(this.#lanes.map((lane) => this.#work(lane)))
+      const tail = this.#lanes.filter(({ untilLast }) => untilLast).map((lane) => this.#work(lane))
+      await Promise.all(this.#lanes.filter(({ untilLast }) => !untilLast).map((lane) => this.#work(lane)))
+      this.#last.abort()
+      await Promise.all(tail)
     } finally {
       this.#handover.removeEventListener('abort', stop)
       this.#closed = true
@@ -111,11 +118,12 @@ class Run {
 
   async #work(lane: Lane): Promise<void> {
     const state = this.#states.get(lane.name)
-    while (state && !this.#over.signal.aborted) {
+    const end = lane.untilLast ? this.#last.signal : this.#over.signal
+    while (state && !end.aborted) {
       state.kicked = false
       const next = await this.#step(lane)
       if (next === 'more' || state.kicked) continue
-      await this.#rest(state, next)
+      await this.#rest(state, next, end)
     }
   }
 
@@ -125,6 +133,7 @@ class Run {
     } catch (error) {
       if (this.#ports.failed(lane.name, error)) {
         this.#fatal ??= { error }
+        this.#last.abort()
         this.#end()
         return Number.POSITIVE_INFINITY
       }
@@ -132,14 +141,14 @@ class Run {
     }
   }
 
-  async #rest(state: LaneState, wakeAt: number): Promise<void> {
+  async #rest(state: LaneState, wakeAt: number, end: AbortSignal): Promise<void> {
     state.resting = true
     state.wakeAt = wakeAt
     state.wake = new AbortController()
     const states = [...this.#states.values()]
     const earliest = Math.min(...states.map((other) => other.wakeAt))
     if (states.every(({ resting }) => resting) && earliest - this.#ports.now() > STAY_AWAKE_MS) this.#end()
-    const signal = AbortSignal.any([state.wake.signal, this.#over.signal])
+    const signal = AbortSignal.any([state.wake.signal, end])
     // Without a time of its own a lane rests until it is kicked or the run is over.
     if (Number.isFinite(wakeAt)) await this.#ports.sleep(Math.max(0, wakeAt - this.#ports.now()), signal)
     else await aborted(signal)
