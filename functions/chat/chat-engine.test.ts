@@ -6,6 +6,7 @@ import { ChatEngine } from './chat-engine.ts'
 import { ChatFacts } from './chat-facts.ts'
 import { parseChatName } from './chat-name.ts'
 import { openStore } from './chat-store.ts'
+import { ALBUM_SPAN_MS } from './inbox.ts'
 import { Outbox } from './outbox.ts'
 import { fakeChatDatabase } from './testing/chat-database.fake.ts'
 import { plainText } from './text/formatted-text.ts'
@@ -37,6 +38,26 @@ describe('after a death in the middle of sending', () => {
     expect(engine.takeCall('message')).toBe(0)
   })
 })
+
+describe('a picture of an album that nobody asked us about', () => {
+  test('is kept while its album may still ask, and gone with the next message after that', async () => {
+    const storage = fakeChatDatabase()
+    const { engine } = start(storage)
+    const kept = () => storage.query('SELECT update_id FROM inbox').map(({ update_id }) => update_id)
+    expect(await engine.enqueue(said(1, { media_group_id: 'album', caption: 'private' }))).toBe('ignored')
+    await engine.enqueue(said(2, { text: 'hello all' }))
+    expect(kept()).toEqual([1])
+    storage.query('UPDATE inbox SET received_at = received_at - ?', ALBUM_SPAN_MS + 1)
+    await engine.enqueue(said(3, { text: 'hello again' }))
+    expect(kept()).toEqual([])
+  })
+})
+
+function said(updateId: number, content: object): Update {
+  const chat = { id: -55, type: 'group', title: 'Group' }
+  const from = { id: 42, is_bot: false, first_name: 'Ann' }
+  return { update_id: updateId, message: { message_id: updateId, date: 1, chat, from, ...content } } as Update
+}
 
 function migration(updateId: number): Update {
   const chat = { id: -55, type: 'group', title: 'Group' }
