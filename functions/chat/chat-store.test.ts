@@ -25,6 +25,35 @@ describe('openStore', () => {
     expect(openStore(database).get('a', z.number())).toBeUndefined()
   })
 
+  test('leaves alone what another lane changed since it was read', () => {
+    const database = fakeChatDatabase()
+    const keep = (key: string, value: unknown) => {
+      const store = openStore(database)
+      store.put(key, value)
+      store.flush()
+    }
+    keep('agent', 'A')
+    // Words for A are handled, which is no more; meanwhile the person chooses B.
+    const words = openStore(database)
+    expect(words.get('agent', z.string())).toBe('A')
+    words.delete('agent')
+    words.put('left', true)
+    keep('agent', 'B')
+    words.flush()
+    expect(openStore(database).get('agent', z.string())).toBe('B')
+    expect(openStore(database).get('left', z.boolean())).toBe(true)
+  })
+
+  test('writes what it read itself a moment ago, however often', () => {
+    const database = fakeChatDatabase()
+    const store = openStore(database)
+    for (const count of [1, 2, 3]) {
+      store.put('count', (store.get('count', z.int()) ?? 0) + 1)
+      if (count > 1) store.flush()
+    }
+    expect(openStore(database).get('count', z.int())).toBe(3)
+  })
+
   test('takes a value that no longer fits for absent', () => {
     const store = openStore(fakeChatDatabase())
     store.put('a', { old: true })
