@@ -45,6 +45,7 @@ import { registerVerbose } from './commands/verbose.ts'
 import { commandOf, isMeant } from './routing/addressing.ts'
 import { createRouter, type Router } from './routing/baal-context.ts'
 import { contentOf } from './routing/message-content.ts'
+import { isTypedKey } from './sealed-words.ts'
 import { answerWizard, dropExpiredWizard, leaveWizard, registerWizardButtons } from './wizard/run-wizard.ts'
 import { wizardAwaitingText } from './wizard/stored-wizard.ts'
 
@@ -121,6 +122,10 @@ export function buildRouter(built: Router): Router {
     if (bringsAgent(message)) return offerImport(ctx, message)
     const wizard = wizardAwaitingText(ports.store, { userId: ctx.user.id, now: ports.now() })
     if (wizard) return answerWizard(ctx, wizard, message.text ?? '')
+    if (isTypedKey(ctx.update)) {
+      out.delete({ messageId: message.message_id })
+      return out.send(words.login.late)
+    }
     const content = contentOf(message, ports.bot)
     if (content !== undefined && isMeant(message, ports.bot)) await talk(ctx, { message: content, source: message })
   })

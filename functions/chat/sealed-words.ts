@@ -33,7 +33,12 @@ export async function openWords(update: Update, { seal, chat }: WordsSeal): Prom
   if (!sealed || !update.message) return update
   const { sealed_text, ...rest } = update as Update & { sealed_text: string }
   const text = await seal.open(sealed_text, contextOf(update, chat))
-  return { ...rest, message: { ...update.message, text } } as Update
+  return { ...rest, typed_key: true, message: { ...update.message, text } } as Update
+}
+
+/** Whether its words were sealed when they came: a key, whatever became meanwhile of what waited for it. */
+export function isTypedKey(update: Update): boolean {
+  return 'typed_key' in update
 }
 
 function bringsKey({ message }: Update, store: ChatStore): boolean {

@@ -348,6 +348,7 @@ export const chinese: Catalogue = {
     refused: 'LibertAI 拒绝了这个密钥。我已删除你的消息；没有任何改动。',
     unreachable: '现在无法连接 LibertAI。我已删除你的消息；请一分钟后再试。',
     malformed: '这看起来不像密钥。为安全起见我已删除你的消息。',
+    late: '这本应是密钥，但现在已没有步骤在等待它。我已删除你的消息，没有转交给任何人；输入 /login 可重试。',
     loggedOut: '你的密钥已移除。',
     notLoggedIn: '你在这里没有自己的密钥。',
     ask: () =>

@@ -394,6 +394,7 @@ export const english = {
     refused: 'LibertAI refuses that key. I have deleted your message; nothing was changed.',
     unreachable: 'LibertAI cannot be reached just now. I have deleted your message; try again in a minute.',
     malformed: 'That does not look like a key. I have deleted your message to be safe.',
+    late: 'That was meant as a key, but nothing waits for one any more. I have deleted your message and passed it on to nobody; type /login to try again.',
     loggedOut: 'Your key is removed.',
     notLoggedIn: 'You have no key of your own here.',
     ask: (): FormattedText =>

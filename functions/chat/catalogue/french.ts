@@ -372,6 +372,7 @@ export const french: Catalogue = {
     refused: 'LibertAI refuse cette clé. J’ai effacé votre message ; rien n’a été changé.',
     unreachable: 'LibertAI est injoignable en ce moment. J’ai effacé votre message ; réessayez dans une minute.',
     malformed: 'Cela ne ressemble pas à une clé. J’ai effacé votre message par prudence.',
+    late: 'C’était censé être une clé, mais plus rien n’en attend. J’ai effacé votre message et ne l’ai transmis à personne ; tapez /login pour réessayer.',
     loggedOut: 'Votre clé est retirée.',
     notLoggedIn: 'Vous n’avez pas de clé à vous ici.',
     ask: () =>

@@ -368,6 +368,7 @@ export const spanish: Catalogue = {
     refused: 'LibertAI rechaza esa clave. He borrado tu mensaje; no se ha cambiado nada.',
     unreachable: 'Ahora no se puede llegar a LibertAI. He borrado tu mensaje; inténtalo en un minuto.',
     malformed: 'Eso no parece una clave. He borrado tu mensaje por si acaso.',
+    late: 'Eso iba a ser una clave, pero ya nada espera ninguna. He borrado tu mensaje y no se lo he pasado a nadie; escribe /login para intentarlo de nuevo.',
     loggedOut: 'Tu clave se ha quitado.',
     notLoggedIn: 'No tienes ninguna clave propia aquí.',
     ask: () =>

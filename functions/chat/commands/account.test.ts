@@ -1,8 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { usage } from '../../database/schema.ts'
 import { findUser } from '../../database/users.ts'
+import { openStore } from '../chat-store.ts'
 import { chatOf, groupOf } from '../chat-window.fake.ts'
 import { type FakeWorld, giveAgent, startFakeWorld } from '../handling.fake.ts'
+import { openWords, sealWords } from '../sealed-words.ts'
+import { fakeChatDatabase } from '../testing/chat-database.fake.ts'
+import { startEdit } from '../wizard/edit-wizard.ts'
+import { saveWizard } from '../wizard/stored-wizard.ts'
 import { parseTimezone } from './timezone.ts'
 
 let world: FakeWorld
@@ -49,6 +54,28 @@ describe('/login', () => {
     expect(outgoing[0]?.kind).toBe('delete')
     expect(chat.last.text).toContain(said)
     expect((await findUser(world.database, person))?.apiKeySealed).toBeNull()
+  })
+
+  test('passes a key on to nobody that comes when nothing waits for it any more', async () => {
+    const chat = newcomer()
+    await chat.receives(chat.pressed(`a:chat:${await giveAgent(world, person)}`))
+    const store = openStore(fakeChatDatabase())
+    const date = Math.floor(world.time / 1000)
+    const state = startEdit(
+      { id: 'login1', userId: person, now: world.time },
+      { agentId: '', agentName: '', field: 'key' },
+    )
+    saveWizard(store, state)
+    const wordsSeal = { seal: world.seal, chat: 'c' }
+    const typed = chat.update({ message: { ...chat.message(KEY), date } })
+    const sealed = await sealWords(typed, store, wordsSeal)
+    expect(JSON.stringify(sealed)).not.toContain(KEY)
+    // Sent twice, or cancelled before it was handled.
+    const { turn, outgoing } = await chat.receives(await openWords(sealed, wordsSeal))
+    expect(turn).toBeUndefined()
+    expect(outgoing[0]).toEqual({ kind: 'delete', target: { messageId: typed.message?.message_id } })
+    expect(chat.last.text).toContain('passed it on to nobody')
+    expect(JSON.stringify([outgoing, chat.stored()])).not.toContain(KEY)
   })
 
   test('asks nobody about what is no key', async () => {
