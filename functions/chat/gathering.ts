@@ -13,6 +13,8 @@ const FORWARD_WINDOW_MS = 1_000
 /** So that a stream of forwards comes to an end. */
 const MAX_GATHERED = 30
 
+type Arrival = Pick<InboxItem, 'update' | 'receivedAt'>
+
 export interface Gathered {
   readonly items: readonly InboxItem[]
   /** More may belong to it until then. */
@@ -67,7 +69,13 @@ function mentions({ entities, caption_entities }: Message): boolean {
   return (entities ?? caption_entities ?? []).some(({ type }) => type === 'mention' || type === 'text_mention')
 }
 
-function follows(previous: InboxItem, next: InboxItem): boolean {
+/** Whether it goes on with a long paste, of which only the beginning need mention anybody. */
+export function continuesPaste(previous: InboxItem, next: Arrival): boolean {
+  const { message } = previous.update
+  return message !== undefined && isLongPastePart(message) && follows(previous, next)
+}
+
+function follows(previous: InboxItem, next: Arrival): boolean {
   const before = previous.update.message
   const after = next.update.message
   if (!before || !after || before.from?.id !== after.from?.id) return false
