@@ -101,6 +101,36 @@ describe('an edit that an earlier one may overtake', () => {
     expect(chat.states()).toEqual(['sent', 'sent', 'sent'])
   })
 
+  test('is known by the outbox itself, where both went through it', async () => {
+    const chat = start()
+    chat.say('10%', { ref: 'bar' })
+    await chat.drain()
+    chat.failOnce('editMessageText', { kind: 'unknown' })
+    chat.outbox.add('e1', edit('bar', '90%'), chat.clock.now())
+    await chat.sendOne()
+    chat.outbox.add('e2', edit('bar', 'Ready'), chat.clock.now())
+    while (chat.outbox.findByKey('e2')?.state !== 'sent')
+      await chat.clock.advance(Number(await chat.sendOne()) ? 1_000 : 0)
+    // Only now does the first one come.
+    const message = chat.telegram.messages.get(101)
+    if (message) message.text = '90%'
+    await chat.drain()
+    expect(chat.telegram.texts()).toEqual(['Ready'])
+  })
+
+  test('is said once where the one before was refused, or was the same', async () => {
+    const chat = start()
+    chat.say('10%', { ref: 'bar' })
+    await chat.drain()
+    chat.failOnce('editMessageText', { kind: 'retry_after', retryAfterMs: 1_000 })
+    chat.outbox.add('e1', edit('bar', '90%'), chat.clock.now())
+    await chat.drain()
+    chat.failOnce('editMessageText', { kind: 'unknown', after: true })
+    chat.outbox.add('e2', edit('bar', 'Ready'), chat.clock.now())
+    await chat.drain()
+    expect(chat.telegram.calls.filter((call) => call === 'editMessageText')).toHaveLength(4)
+  })
+
   test('is said once more in the form that Telegram took', async () => {
     const chat = start()
     chat.say('preview', { ref: 'turn' })
@@ -144,6 +174,16 @@ test('a topic that may not be named keeps its name, without a second try', async
   chat.outbox.add('n', { kind: 'name_topic', name: 'Plan a trip' }, 0)
   await chat.drain()
   expect(chat.telegram.calls).toEqual(['editForumTopic'])
+})
+
+test('an edit that a newer one replaced is forgotten like one that was sent', async () => {
+  const chat = start()
+  chat.say('10%', { ref: 'bar' })
+  chat.outbox.add('e1', edit('bar', '20%'), chat.clock.now())
+  chat.outbox.add('e2', edit('bar', '90%'), chat.clock.now())
+  await chat.drain()
+  chat.outbox.prune(chat.clock.now() + KEPT_AFTER_END_MS + 1)
+  expect([1, 2, 3].map((seq) => chat.outbox.find(seq)?.action)).toEqual([undefined, undefined, undefined])
 })
 
 test('names of messages are forgotten with the messages', async () => {

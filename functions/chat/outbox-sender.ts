@@ -171,7 +171,10 @@ export class OutboxSender {
     switch (verdict.kind) {
       case 'again':
         if (failure.kind === 'thread_gone') this.#ports.onThreadGone()
-        outbox.markPending(row.seq, now() + verdict.inMs, { fallbacks: verdict.fallback ?? 0 })
+        outbox.markPending(row.seq, now() + verdict.inMs, {
+          fallbacks: verdict.fallback ?? 0,
+          isLost: failure.kind === 'unknown',
+        })
         break
       case 'wait':
         if (failure.kind === 'unauthorized') log('error', 'bot_token_refused', { error: failure.message })

@@ -58,6 +58,14 @@ export const KEPT_AFTER_END_MS = 7 * 86_400_000
 /** Name under which the highest message id seen in this chat is kept, among the refs. */
 const LAST_SEEN = '#last'
 
+/** Twice the message's id. */
+const EDITS_MESSAGE = `json_extract(action, '$.kind') = 'edit' AND (json_extract(action, '$.target.messageId') = ?
+  OR json_extract(action, '$.target.ref') IN (SELECT ref FROM refs WHERE message_id = ?))`
+/** A lost edit has come by then, or never will. */
+const LOST_EDIT_MS = 60_000
+/** More than are written in that time. */
+const LOST_EDIT_ROWS = 100
+
 type Edit = Extract<Outgoing, { kind: 'edit' }>
 
 const Row = z.object({
@@ -106,7 +114,7 @@ export class Outbox {
       JSON.stringify(action),
       now,
     )
-    if (row && action.kind === 'edit') this.#supersede(action.target, z.int().parse(row.seq))
+    if (row && action.kind === 'edit') this.#supersede(action.target, { before: z.int().parse(row.seq), now })
   }
 
   next(): OutboxRow | undefined {
@@ -147,8 +155,26 @@ export class Outbox {
       if (messageId === undefined) return
       this.noteSeen(messageId)
       if (row.action.kind === 'send' && row.action.ref) this.name(row.action.ref, messageId)
-      if (row.action.kind === 'edit' && row.action.confirm) this.#confirm(row, row.action, { messageId, now })
+      const { action } = row
+      if (action.kind !== 'edit' || action.confirms) return
+      if (action.confirm || this.#hasLostEdit(messageId, { before: row.seq, now }))
+        this.#confirm(row, action, { messageId, now })
     })
+  }
+
+  /** Whether another edit of the message, from before, may still be under way. */
+  #hasLostEdit(messageId: number, { before, now }: { before: number; now: number }): boolean {
+    return (
+      this.#database.query(
+        `SELECT 1 FROM outbox WHERE seq BETWEEN ? AND ? AND unknowns > 0 AND COALESCE(ended_at, created_at) >= ?
+         AND ${EDITS_MESSAGE} LIMIT 1`,
+        before - LOST_EDIT_ROWS,
+        before - 1,
+        now - LOST_EDIT_MS,
+        messageId,
+        messageId,
+      ).length > 0
+    )
   }
 
   /** The same edit once more, in the form that was taken; unless something else is to be there by now. */
@@ -161,9 +187,7 @@ export class Outbox {
     this.#database.query(
       `INSERT INTO outbox (key, state, action, fallbacks, next_at, created_at)
        SELECT ?, 'pending', ?, ?, ?, ? WHERE NOT EXISTS
-         (SELECT 1 FROM outbox WHERE seq > ? AND json_extract(action, '$.kind') = 'edit'
-          AND (json_extract(action, '$.target.messageId') = ? OR json_extract(action, '$.target.ref') IN
-            (SELECT ref FROM refs WHERE message_id = ?)))
+         (SELECT 1 FROM outbox WHERE seq > ? AND ${EDITS_MESSAGE})
        ON CONFLICT DO NOTHING`,
       `${key}#confirm`,
       JSON.stringify(again),
@@ -176,13 +200,22 @@ export class Outbox {
     )
   }
 
-  /** Not sent, and to be tried again. `counts` false: it was refused for reasons that say nothing about this row. */
-  markPending(seq: number, nextAt: number, options: { fallbacks?: number; counts?: boolean } = {}): void {
+  /**
+   * Not sent, and to be tried again. `counts` false: it was refused for reasons that say nothing about this row; `isLost`: it
+   * may have been sent all the same, or come yet.
+   */
+  markPending(
+    seq: number,
+    nextAt: number,
+    options: { fallbacks?: number; counts?: boolean; isLost?: boolean } = {},
+  ): void {
     this.#database.query(
-      `UPDATE outbox SET state = 'pending', next_at = ?, fallbacks = fallbacks | ?, attempts = attempts - ? WHERE seq = ?`,
+      `UPDATE outbox SET state = 'pending', next_at = ?, fallbacks = fallbacks | ?, attempts = attempts - ?,
+       unknowns = unknowns + ? WHERE seq = ?`,
       nextAt,
       options.fallbacks ?? 0,
       (options.counts ?? true) ? 0 : 1,
+      options.isLost ? 1 : 0,
       seq,
     )
   }
@@ -335,12 +368,13 @@ export class Outbox {
     )
   }
 
-  #supersede(target: MessageTarget, before: number): void {
+  #supersede(target: MessageTarget, { before, now }: { before: number; now: number }): void {
     const [name, value] = 'ref' in target ? (['ref', target.ref] as const) : (['messageId', target.messageId] as const)
     this.#database.query(
-      `UPDATE outbox SET state = 'dropped', error = 'superseded' WHERE state = 'pending' AND seq < ?
+      `UPDATE outbox SET state = 'dropped', error = 'superseded', ended_at = ? WHERE state = 'pending' AND seq < ?
        AND json_extract(action, '$.kind') = 'edit' AND (json_extract(action, '$.target.${name}') = ?
          OR json_extract(action, '$.confirms') IS NOT NULL AND json_extract(action, '$.target.messageId') = ?)`,
+      now,
       before,
       value,
       this.resolve(target) ?? null,
