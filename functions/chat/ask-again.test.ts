@@ -96,6 +96,18 @@ describe('Retry of a turn that was given up', () => {
     expect([...chat.server.runs.keys()]).toEqual(['u-7-1', 'u-7-3'])
   })
 
+  test('asks anew for what was stopped at the agent meanwhile, as with /new', async () => {
+    const chat = await start(neverEnding)
+    await chat.giveUp('u-7-1')
+    expect(await chat.stopAtAgent('u-7-1')).toBe(true)
+    await chat.retry('u-7-1', 'u-7-2')
+    expect(chat.finals('u-7-2')).toEqual(['Answer of u-7-2.'])
+    expect([...chat.server.runs]).toEqual([
+      ['u-7-1', 1],
+      ['u-7-2', 1],
+    ])
+  })
+
   test('asks anew for what failed at the agent itself', async () => {
     const chat = await start(async (turn) => {
       if (turn.id === 'u-7-1') throw new Error('ends as an error')
@@ -322,6 +334,7 @@ async function start(brain: FakeBrain) {
       chat.queue(turnId, of)
       await chat.runAll()
     },
+    stopAtAgent: (turnId: string) => client.stop('42', { turnId }),
     /** The agent has ended the turn, whoever reads it. */
     async answered(turnId: string) {
       const request = { message: '', chat_id: '42', turn_id: turnId }

@@ -120,7 +120,8 @@ export class TurnRun {
         this.#ports.turns.markEditing(this.row.turnId, this.#mayBeOvertaken())
         return
       }
-      if (!this.#abandoned) this.#finish(problem)
+      if (this.#wasStoppedMeanwhile()) this.#askAnew()
+      else if (!this.#abandoned) this.#finish(problem)
     } finally {
       if (!this.#abandoned) this.#save()
       await streamer.close()
@@ -265,6 +266,18 @@ export class TurnRun {
       const answer = this.#renderer.render(answerOf(this.#progress))
       return buildFrame(this.#progress, answer, { quiet: this.#ports.quiet })
     })
+  }
+
+  /** Asked once more after it was given up, it turns out to have been stopped, and not by whoever asks now. */
+  #wasStoppedMeanwhile(): boolean {
+    const isFormer = this.row.agentTurnId !== this.row.turnId
+    return isFormer && this.#progress.done === 'cancelled' && !this.stopping && !this.#abandoned
+  }
+
+  /** There is no answer that it could bring: the next run asks under a name of its own. */
+  #askAnew(): void {
+    this.#unsaved = false
+    this.#ports.turns.askAnew(this.row)
   }
 
   #isOver(): boolean {

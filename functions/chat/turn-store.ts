@@ -233,6 +233,17 @@ export class TurnStore {
     this.#database.query(`UPDATE turns SET stop_owed = 0 WHERE ${AGENT_TURN} = ?`, agentTurnId)
   }
 
+  /** The turn that was given up has no answer any more: this one begins as if it had never asked for it. */
+  askAnew({ turnId, agentTurnId }: TurnRow): void {
+    this.#database.transaction(() => {
+      this.#database.query(`UPDATE turns SET given_up = 0 WHERE ${AGENT_TURN} = ?`, agentTurnId)
+      this.#database.query(
+        "UPDATE turns SET state = 'queued', agent_turn = NULL, attachments = NULL, progress = NULL WHERE turn_id = ?",
+        turnId,
+      )
+    })
+  }
+
   /** About to be handed to the turn that runs: from now on only the agent knows whether it was. */
   markOffered(turnId: string, to: string): void {
     this.#database.query('UPDATE turns SET offered = 1, offered_to = ? WHERE turn_id = ?', to, turnId)
