@@ -110,6 +110,13 @@ describe('buildFinal', () => {
     expect(final).toMatchObject([{ text: { text: '**Hello**', entities: [] } }])
   })
 
+  test.each(['\u200b', '\u2060\u200d', '\u00ad\n\n\u3164'])('never ends in silence: %j is no answer', (answer) => {
+    expect(build({ settled: [answer] })).toMatchObject([{ kind: 'send', text: { text: '✓ Done.' } }])
+    expect(build({ settled: [answer] }, { hasPreview: true })).toMatchObject([{ kind: 'edit' }])
+    const [failed] = build({ settled: [answer] }, { problem: 'The model does not answer.' })
+    expect(failed).toMatchObject({ text: { text: expect.stringContaining('⚠️ The model does not answer.') } })
+  })
+
   test('shows notices above the answer', () => {
     expect(build({ notices: ['Compacted.'], settled: ['Hello'] })[0]).toMatchObject({
       text: { text: 'Compacted.\nHello' },

@@ -10,7 +10,7 @@ import { MAX_CAPTION_UNITS } from './text/caption.ts'
 import { type FormattedText, plainText } from './text/formatted-text.ts'
 import { ENOUGH_UNITS, inMessages } from './text/in-messages.ts'
 import { renderMarkdown } from './text/render-markdown.ts'
-import { cleanInput } from './text/tidy.ts'
+import { cleanInput, isVisible } from './text/tidy.ts'
 import { RETRY_BUTTON, STEPS_BUTTON } from './turn-buttons.ts'
 import { answerOf, type TurnProgress } from './turn-progress.ts'
 
@@ -52,9 +52,12 @@ export function buildFinal(request: FinalRequest, render: Render = renderMarkdow
 function build(request: FinalRequest, render: Render): Outgoing[] {
   const { turnId, progress, replyTo, words } = request
   const ref = previewRef(turnId)
-  const answer = answerOf(progress)
+  const said = answerOf(progress)
+  const body = render(said, { enoughUnits: ENOUGH_UNITS })
+  // Signs that no one sees are no answer: Telegram refuses them as empty.
+  const answer = isVisible(body.text) ? said : ''
   const closing = closingOf(request, answer)
-  const { shown, isWhole } = inMessages(wholeOf(request, { answer, closing, render }))
+  const { shown, isWhole } = inMessages(wholeOf(request, { body, closing }))
   const rich = richOf(request, { answer, closing })
   const insteadOfRich = rich ? { insteadOfRich: ref } : {}
   const keyboard = buttonsOf(request)
@@ -100,18 +103,15 @@ function richOf(
   return fits(message) ? message : undefined
 }
 
-function wholeOf(
-  request: FinalRequest,
-  { answer, closing, render }: { answer: string; closing: string; render: Render },
-): FormattedText {
+function wholeOf(request: FinalRequest, { body, closing }: { body: FormattedText; closing: string }): FormattedText {
   const notices = noticesOf(request).map((text) => ({
     text: `${text}\n`,
     entities: [{ type: 'italic' as const, offset: 0, length: text.length }],
   }))
-  const body = answer === '' ? [] : [render(answer, { enoughUnits: ENOUGH_UNITS })]
-  const lines = closing === '' ? [] : [plainText(body.length > 0 ? `\n\n${closing}` : closing)]
-  const whole = joinFormatted(...notices, ...body, ...lines)
-  return whole.text.trim() === '' ? plainText(request.words.nothingSaid) : whole
+  const isShown = isVisible(body.text)
+  const lines = closing === '' ? [] : [plainText(isShown ? `\n\n${closing}` : closing)]
+  const whole = joinFormatted(...notices, ...(isShown ? [body] : []), ...lines)
+  return isVisible(whole.text) ? whole : plainText(request.words.nothingSaid)
 }
 
 function noticesOf({ progress }: FinalRequest): string[] {

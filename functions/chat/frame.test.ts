@@ -27,6 +27,10 @@ describe('buildFrame', () => {
     expect(text.text.endsWith('the end')).toBe(true)
   })
 
+  test('is empty while there are only signs that no one sees: Telegram would refuse it', () => {
+    expect(buildFrame(NO_PROGRESS, plainText('\u200b\u2060'), { quiet: false }).text).toEqual(plainText(''))
+  })
+
   test('is empty when there is nothing to see', () => {
     expect(buildFrame(NO_PROGRESS, plainText(''), { quiet: false }).text.text).toBe('')
   })

@@ -2,7 +2,7 @@
 import type { MessageEntity } from 'grammy/types'
 import { joinFormatted, tailOf } from './formatted-tail.ts'
 import { type FormattedText, plainText } from './text/formatted-text.ts'
-import { tidy } from './text/tidy.ts'
+import { isVisible, tidy } from './text/tidy.ts'
 import type { Tool, TurnProgress } from './turn-progress.ts'
 
 /** Below Telegram's 4096, with room for the status. */
@@ -23,7 +23,7 @@ export const EMPTY_FRAME: Frame = { text: plainText(''), answerChars: 0 }
 export function buildFrame(progress: TurnProgress, answer: FormattedText, options: { quiet: boolean }): Frame {
   const status = options.quiet ? plainText('') : statusOf(progress)
   const tail = withoutExcess(tailOf(answer, MAX_FRAME_UNITS))
-  const parts = [status, tail].filter(({ text }) => text.trim() !== '')
+  const parts = [status, tail].filter(({ text }) => isVisible(text))
   const between = parts.length === 2 ? [plainText('\n')] : []
   const text = tidy(joinFormatted(...parts.slice(0, 1), ...between, ...parts.slice(1)))
   return { text, answerChars: answer.text.trim().length }

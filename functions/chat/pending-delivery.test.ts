@@ -29,6 +29,12 @@ describe('takePending', () => {
     })
   })
 
+  test('says nothing for a result that no one could see', () => {
+    const { take, texts } = start()
+    expect(take([result(1, '\u200b')])).toBe(1)
+    expect(texts()).toEqual([])
+  })
+
   test('keeps the formatting of a result that begins with a block', () => {
     const { take, outbox } = start()
     take([result(1, '## Weather\n\n- rain')])

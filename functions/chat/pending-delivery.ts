@@ -9,6 +9,7 @@ import { renderCaption } from './text/caption.ts'
 import { plainText } from './text/formatted-text.ts'
 import { ENOUGH_UNITS, inMessages } from './text/in-messages.ts'
 import { renderMarkdown } from './text/render-markdown.ts'
+import { isVisible } from './text/tidy.ts'
 
 /** Who speaks, when nobody asked. */
 const SIGNS: Readonly<Record<string, string>> = { heartbeat: '💓', schedule: '⏰', subagent: '🧩' }
@@ -65,7 +66,7 @@ function write(agentId: string, message: PendingMessage, ports: PendingPorts): v
   const key = `p:${agentId}:${identityOf(message)}`
   const sign = SIGNS[source]
   const said = renderMarkdown(content, { enoughUnits: ENOUGH_UNITS })
-  if (said.text !== '') {
+  if (isVisible(said.text)) {
     // Beside the rendered words: in front of the Markdown it would unmake a heading, a list or a table.
     const { shown, isWhole } = inMessages(sign ? joinFormatted(plainText(`${sign} `), said) : said)
     shown.forEach((text, index) => {
