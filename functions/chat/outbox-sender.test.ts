@@ -168,6 +168,17 @@ describe('an edit that an earlier one may overtake', () => {
   })
 })
 
+test('a preview that Telegram does not take is left out, without a line about it: the answer is still to come', async () => {
+  const chat = start()
+  chat.failTimes('sendMessage', 3, { kind: 'refused' })
+  chat.outbox.add('p', { kind: 'send', ref: 'turn', disposable: true, text: plainText('Half an ans') }, 0)
+  await chat.drain()
+  expect(chat.telegram.texts()).toEqual([])
+  chat.outbox.add('final', edit('turn', 'The answer'), 0)
+  await chat.drain()
+  expect(chat.telegram.texts()).toEqual(['The answer'])
+})
+
 test('a topic that may not be named keeps its name, without a second try', async () => {
   const chat = start()
   chat.failTimes('editForumTopic', 9, { kind: 'refused' })

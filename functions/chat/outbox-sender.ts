@@ -215,7 +215,8 @@ export class OutboxSender {
     const { outbox, words, now } = this.#ports
     const { action, fallbacks } = row
     log('error', 'message_not_accepted', { row: row.key, kind: action.kind, error: failure.message })
-    const isAwaited = (action.kind === 'send' || action.kind === 'edit') && !action.silent
+    const isPreview = action.kind === 'send' && action.disposable === true
+    const isAwaited = (action.kind === 'send' || action.kind === 'edit') && !action.silent && !isPreview
     if (isAwaited && (fallbacks & FALLBACK.honestLine) === 0) {
       // In its place, so that nobody waits for it, and a preview does not stay.
       const line = { ...action, text: plainText(words().notAccepted), keyboard: [] }
