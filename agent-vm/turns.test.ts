@@ -10,6 +10,9 @@ import {
 } from './testing/agent-under-test.ts'
 import { createFakeTools, fakeTool } from './tools/tool-runner.fake.ts'
 
+/** Less than anything here would last that is not stopped, and more than a busy machine needs to stop it. */
+const LONG_MS = 20_000
+
 let agent: AgentUnderTest
 
 afterEach(() => agent.close())
@@ -175,7 +178,7 @@ describe('turn ids', () => {
 })
 
 describe('stop', () => {
-  test('ends a hanging model within a second and keeps the history legal', async () => {
+  test('ends a hanging model at once and keeps the history legal', async () => {
     agent = await startTestAgent({ script: (_call, index) => (index === 0 ? { hang: true } : { content: 'again' }) })
     const response = await agent.openTurn({ message: 'hi', chat_id: 'c1' })
     const events = readEvents(response)
@@ -183,7 +186,7 @@ describe('stop', () => {
     const startedAt = Date.now()
     expect(await (await agent.post('/chat/c1/stop', {})).json()).toEqual({ stopped: true })
     expect(reasonOf(await Array.fromAsync(events))).toBe('cancelled')
-    expect(Date.now() - startedAt).toBeLessThan(1000)
+    expect(Date.now() - startedAt).toBeLessThan(LONG_MS)
     await agent.chat('and now?')
     expect(agent.model.illegal).toEqual([])
     expect(agent.model.calls[1]!.messages.at(-2)).toMatchObject({
