@@ -52,6 +52,8 @@ export interface CrashReport {
   /** Calls into a penalty by a Worker that can have known of it; one that was killed as it heard of it cannot. */
   readonly callsIntoPenalty: number
   readonly callsIntoPenaltyAfterKill: number
+  /** Those that were under way as it was told: uploads go beside other calls, and each topic is an object of its own. */
+  readonly callsIntoPenaltyUnderWay: number
   /** Sends whose outcome the Worker was not told, and how they ended. */
   readonly unknownSends: {
     readonly found: number
@@ -79,6 +81,8 @@ interface Talk {
 const STUCK_AFTER_MS = 120_000
 const READS_FOR_MS = 30_000
 const WRITTEN_WITHIN_MS = 100
+/** From one topic's object over the main one to the next, while the machine is busy. */
+const BETWEEN_TOPICS_MS = 1_000
 
 export async function runCrashMatrix(options: CrashMatrixOptions): Promise<CrashReport> {
   const startedAt = Date.now()
@@ -353,21 +357,30 @@ function intoPenalties(
   calls: readonly ApiCall[],
   killedAt: readonly number[],
   onProgress: CrashMatrixOptions['onProgress'],
-): Pick<CrashReport, 'callsIntoPenalty' | 'callsIntoPenaltyAfterKill'> {
+): Pick<CrashReport, 'callsIntoPenalty' | 'callsIntoPenaltyAfterKill' | 'callsIntoPenaltyUnderWay'> {
   let callsIntoPenalty = 0
   let callsIntoPenaltyAfterKill = 0
+  let callsIntoPenaltyUnderWay = 0
   calls.forEach((call, index) => {
     if (!call.in_penalty) return
     const told = calls.slice(0, index).findLast(({ chat_id, status }) => chat_id === call.chat_id && status === 429)
     const heardAt = told ? told.at + told.ms : call.at
     // What was heard is written within a moment; the write is lost when the kill comes before.
     const isAfterKill = killedAt.some((at) => at >= heardAt && at <= heardAt + WRITTEN_WITHIN_MS && at <= call.at)
-    if (isAfterKill) callsIntoPenaltyAfterKill += 1
+    const isOfOther = told !== undefined && threadOf(told) !== threadOf(call)
+    const isUnderWay = call.at < heardAt + (isOfOther ? BETWEEN_TOPICS_MS : 0)
+    if (isUnderWay) callsIntoPenaltyUnderWay += 1
+    else if (isAfterKill) callsIntoPenaltyAfterKill += 1
     else callsIntoPenalty += 1
-    const when = `${call.at - heardAt} ms after it was told, ${isAfterKill ? 'a kill between' : 'by the same Worker'}`
+    const how = isUnderWay ? 'under way' : isAfterKill ? 'a kill between' : 'by the same Worker'
+    const when = `${call.at - heardAt} ms after it was told (${told?.method}), ${how}`
     onProgress?.(`into a penalty: ${call.method}, ${when}, ${JSON.stringify(call.params).slice(0, 200)}`)
   })
-  return { callsIntoPenalty, callsIntoPenaltyAfterKill }
+  return { callsIntoPenalty, callsIntoPenaltyAfterKill, callsIntoPenaltyUnderWay }
+}
+
+function threadOf({ params }: ApiCall): string {
+  return String(params.message_thread_id ?? '')
 }
 
 /** A long answer is complete with its document, once. */
