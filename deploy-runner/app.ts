@@ -19,11 +19,13 @@ import {
   RUNNER_PROTOCOL_VERSION,
   type RunnerHealth,
   type RunnerRefusal,
+  SettleRequest,
   type SshTarget,
   WipeRequest,
 } from './protocol.ts'
 import { rekey } from './rekey.ts'
 import { RunnerFailure } from './runner-failure.ts'
+import { settle } from './settle.ts'
 import { connect, type SshConnection } from './ssh-connection.ts'
 import { publicHalfOf } from './ssh-key-pair.ts'
 
@@ -80,9 +82,10 @@ export function createApp(ports: AppPorts): Hono {
   route('/machines/prepare', PrepareRequest, (body, ssh, progress) =>
     deploy(ssh, { ingress: body.ingress }, artifacts, progress, limits),
   )
-  route('/machines/deploy', DeployRequest, ({ ingress, agent, secrets }, ssh, progress) =>
-    deploy(ssh, { ingress, agent: { settings: agent, secrets } }, artifacts, progress, limits),
+  route('/machines/deploy', DeployRequest, ({ ingress, agent, secrets, trial }, ssh, progress) =>
+    deploy(ssh, { ingress, agent: { settings: agent, secrets }, trial }, artifacts, progress, limits),
   )
+  route('/machines/settle', SettleRequest, (body, ssh, progress) => settle(ssh, body, progress, limits))
   route('/machines/wipe', WipeRequest, (_body, ssh, progress) => wipe(ssh, progress, limits))
   route('/machines/rekey', RekeyRequest, ({ public_key: wanted }, ssh, progress, login) =>
     rekey(ssh, { wanted, current, former, login }, progress, limits),

@@ -25,7 +25,7 @@ cd "$(dirname "$0")"
 ${LAYOUT_SCRIPT}
 ${mode === 'systemd' ? PLACE_AS_ROOT : PLACE}
 ${blocks.join('\n')}
-`
+${rollBack?.conclude ?? ''}`
 }
 
 /** How long the installer may run at all, also after its caller has gone. */

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib'
 import { pack } from 'tar-stream'
 import { renderSecrets } from './agent-files.ts'
 import { type Artifacts, sha256 } from './artifacts.ts'
-import { isKnownGood, keepFormer } from './generation.ts'
+import { concludeScript, forgetOtherTrials, isKnownGood, keepFormer } from './generation.ts'
 import type { MachineState } from './inspect.ts'
 import { installScript } from './install-script.ts'
 import type { StepName } from './protocol.ts'
@@ -44,22 +44,28 @@ export function planSteps(plan: Plan, state: MachineState): readonly PlannedStep
   )
 }
 
-/** How a deployment that fails leaves the agent running with what it had. */
+/** How a deployment that fails leaves the agent running with what it had, and how one that succeeds ends. */
 export interface PlannedRollBack {
-  /** Shell that keeps the former generation; empty where what is there is none, as a cut leaves it: an older one stays kept. */
+  /** Shell that keeps the former generation; where what is there is none, as a cut leaves it, an older one stays kept. */
   readonly keep: string
   readonly script: string
+  /** Shell for when all is well. */
+  readonly conclude: string
 }
 
-/** @returns `undefined` where the agent's server stays as it is */
+/** @returns `undefined` where the agent's server and the way to it stay as they are */
 export function planRollBack(plan: Plan, state: MachineState): PlannedRollBack | undefined {
-  const { agent } = plan.wanted
-  if (!agent || service.holds(plan, state)) return undefined
-  const isReplaced = isKnownGood(state) && state.appliedService !== serviceFingerprint(plan, state)
+  const { agent, trial } = plan.wanted
+  const isSameIngress = ingress.holds(plan, state)
+  if (!agent || (service.holds(plan, state) && isSameIngress)) return undefined
+  const applied = serviceFingerprint(plan, state)
+  const isReplaced = isKnownGood(state) && (state.appliedService !== applied || !isSameIngress)
   const secretsHash = sha256(renderSecrets(agent.secrets))
+  const keep = [forgetOtherTrials(trial), ...(isReplaced ? [keepFormer(state, secretsHash, trial)] : [])]
   return {
-    keep: isReplaced ? keepFormer(state, secretsHash) : '',
+    keep: keep.join('\n'),
     script: rollBackScript(state.mode, plan.limits.formerHealthMs),
+    conclude: concludeScript(applied, trial),
   }
 }
 

@@ -64,13 +64,20 @@ const wait_ms = z
 
 export const ProbeRequest = z.object({ target: SshTarget, wait_ms })
 export const PrepareRequest = z.object({ target: SshTarget, wait_ms, ingress: Ingress.optional() })
+/** Names a deployment that is not over when the agent answers on its machine: `/machines/settle` ends it. */
+const trial = z.string().regex(/^[\w-]{1,128}$/)
+
 export const DeployRequest = z.object({
   target: SshTarget,
   wait_ms,
   ingress: Ingress,
   agent: AgentSettings,
   secrets: AgentSecrets,
+  /** What ran before stays on the machine until this trial is settled. A runner that does not know it keeps nothing. */
+  trial: trial.optional(),
 })
+/** How a trial looked from outside. `bad`: what ran before runs again, if there was anything; `good`: it goes. */
+export const SettleRequest = z.object({ target: SshTarget, wait_ms, trial, verdict: z.enum(['good', 'bad']) })
 export const WipeRequest = z.object({ target: SshTarget, wait_ms })
 /** The machine is to be opened by this key alone. Refused unless it is the one that the runner itself logs in with. */
 export const RekeyRequest = z.object({ target: SshTarget, wait_ms, public_key: z.string().min(1).max(4096) })
@@ -78,6 +85,7 @@ export type ProbeRequest = z.input<typeof ProbeRequest>
 export type PrepareRequest = z.input<typeof PrepareRequest>
 export type DeployRequest = z.input<typeof DeployRequest>
 export type WipeRequest = z.input<typeof WipeRequest>
+export type SettleRequest = z.input<typeof SettleRequest>
 export type RekeyRequest = z.input<typeof RekeyRequest>
 
 export const StepName = z.enum([
@@ -93,6 +101,7 @@ export const StepName = z.enum([
   'ingress',
   'health',
   'rollback',
+  'settle',
   'wipe',
   'key',
 ])
@@ -120,6 +129,8 @@ export const MachineReport = z.object({
   node_version: z.string().optional(),
   /** Steps that had to change something. Empty: everything already was as it should be. */
   changed: z.array(z.string()),
+  /** After a trial that was bad: version of the agent server that runs again. Absent: there was nothing to go back to. */
+  rolled_back_to: z.string().optional(),
   round_trips: z.int().optional(),
   bytes_sent: z.int().optional(),
 })

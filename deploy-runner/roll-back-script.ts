@@ -5,7 +5,7 @@
  * It prints `rolled-back-to=<version>` when the former agent answers again.
  */
 import { FORMER_DATABASE_SUFFIX } from '../agent-vm/protocol.ts'
-import { FORGET_FORMER, GENERATION_FILES } from './generation.ts'
+import { FORGET_FORMER, GENERATION_FILES, ON_TRIAL, ROLLED_BACK } from './generation.ts'
 import { waitForHealth } from './health-question.ts'
 import { MANAGED, VERSION_DIGITS } from './inspect.ts'
 import { LAYOUT_SCRIPT, SERVER_USER } from './layout.ts'
@@ -25,6 +25,16 @@ const { backup, DatabaseSync } = require("node:sqlite")
 const [, former, newer] = process.argv
 const source = new DatabaseSync(former)
 backup(source, newer).then(() => source.close())`
+
+/**
+ * The same for the way in. After the server, which is the greater loss; where Caddy does not take it, it stays marked as not
+ * applied, so that the next deployment brings it.
+ */
+const RESTORE_INGRESS = `
+if [ -f "$former/Caddyfile" ] && [ "$(cat "$config/applied-ingress" 2>/dev/null)" != "$(hash_of "$former/Caddyfile")" ]; then
+  put_back "$former/Caddyfile" "${MANAGED.Caddyfile}"
+  if systemctl reload-or-restart caddy; then hash_of "${MANAGED.Caddyfile}" > "$config/applied-ingress"; fi
+fi`
 
 export function rollBackScript(mode: 'systemd' | 'plain', healthLimitMs: number): string {
   const asServer = mode === 'systemd' ? `setpriv --reuid=${SERVER_USER} --regid=${SERVER_USER} --clear-groups --` : ''
@@ -61,7 +71,9 @@ ${waitForHealth('"$version"', healthLimitMs)} || {
   echo 'the former version does not answer either'
   exit 1
 }
-mv -f "$former/applied-service" "$config/applied-service"
+${mode === 'systemd' ? RESTORE_INGRESS : ''}
+[ ! -f "$former/applied-service" ] || mv -f "$former/applied-service" "$config/applied-service"
+[ ! -f ${ON_TRIAL} ] || mv -f ${ON_TRIAL} ${ROLLED_BACK}
 ${FORGET_FORMER}
 echo '@rollback ok'
 echo "rolled-back-to=$version"

@@ -129,8 +129,83 @@ describe.concurrent('an agent whose new version does not come up', () => {
   })
 })
 
+describe.concurrent('an agent on trial', () => {
+  const onTrial = (machine: TestMachine, trial: string, to = runner.app, changes = {}) =>
+    runner.call('/machines/deploy', { ...machine.deployment(changes), trial }, { to })
+  const settle = async (machine: TestMachine, trial: string, verdict: 'good' | 'bad') =>
+    (await runner.call('/machines/settle', { target: machine.target(), trial, verdict })).result
+
+  async function onTrialFrom1To2(changes = {}) {
+    const machine = await runner.powerOn()
+    await deploy(machine, runner.app, { system_prompt: 'older' })
+    const { version } = await machine.ask('/health')
+    const newer = await runner.build({ agent: AGENT('2') })
+    expect((await onTrial(machine, 't-1', newer, changes)).result.changed).toContain('service')
+    expect(await machine.ask('/health')).toMatchObject({ mark: '2' })
+    return { machine, version, newer }
+  }
+
+  test('that looked bad from outside runs its former version again, however often that is asked for', async () => {
+    const { machine, version } = await onTrialFrom1To2({ system_prompt: 'newer' })
+    for (let time = 0; time < 2; time++) {
+      expect(await settle(machine, 't-1', 'bad')).toMatchObject({ rolled_back_to: version, agent_version: version })
+    }
+    expect(await machine.ask('/env')).toMatchObject({ SYSTEM_PROMPT: 'older' })
+    expect(await machine.ask('/health')).toMatchObject({ mark: '1' })
+    expect(leftOvers(machine)).toEqual([])
+    expect((await deploy(machine, runner.app, { system_prompt: 'older' })).result.changed).toEqual([])
+  })
+
+  test('that looked good keeps nothing of the former one', async () => {
+    const { machine, newer } = await onTrialFrom1To2()
+    expect(leftOvers(machine)).toContain('former')
+    expect((await settle(machine, 't-1', 'good')).changed).toEqual([])
+    expect(leftOvers(machine)).toEqual([])
+    expect((await settle(machine, 't-1', 'bad')).rolled_back_to).toBeUndefined()
+    expect(await machine.ask('/health')).toMatchObject({ mark: '2' })
+    expect((await deploy(machine, newer)).result.changed).toEqual([])
+  })
+
+  test('goes back to what ran before the trial, also after a second deployment of the same trial', async () => {
+    const { machine, version, newer } = await onTrialFrom1To2()
+    expect((await onTrial(machine, 't-1', newer)).result.changed).toEqual([])
+    await onTrial(machine, 't-1', newer, { system_prompt: 'changed meanwhile' })
+    expect(await settle(machine, 't-1', 'bad')).toMatchObject({ rolled_back_to: version })
+    expect(await machine.ask('/env')).toMatchObject({ SYSTEM_PROMPT: 'older' })
+  })
+
+  test('is nothing to another trial, nor to a later deployment, which would bring back what is old by then', async () => {
+    const { machine } = await onTrialFrom1To2()
+    expect((await settle(machine, 't-2', 'bad')).rolled_back_to).toBeUndefined()
+    await settle(machine, 't-2', 'good')
+    expect(leftOvers(machine)).toContain('former')
+    await writeFile(join(machine.home, 'baal/launch.mjs'), 'altered by somebody')
+    expect((await deploy(machine, broken)).error.rolled_back_to).toBeUndefined()
+    expect(leftOvers(machine)).toEqual([])
+  })
+
+  test('finds its database as it was before the newer version changed it', async () => {
+    const machine = await runner.powerOn()
+    const older = await runner.build({ agent: DATABASE_AGENT(1) })
+    const newer = await runner.build({ agent: DATABASE_AGENT(2, 'comes up') })
+    await deploy(machine, older)
+    await onTrial(machine, 't-1', newer)
+    expect(await machine.ask('/health')).toMatchObject({ said: 'hello from 2' })
+    expect((await settle(machine, 't-1', 'bad')).rolled_back_to).toBeDefined()
+    expect(await machine.ask('/health')).toMatchObject({ said: 'hello from 1' })
+    expect(leftOvers(machine)).toEqual([])
+  })
+
+  test('does not go back where nothing ran before', async () => {
+    const machine = await runner.powerOn()
+    await onTrial(machine, 't-1')
+    expect((await settle(machine, 't-1', 'bad')).rolled_back_to).toBeUndefined()
+    expect(await machine.ask('/health')).toMatchObject({ mark: '1' })
+  })
+})
+
 /** Opens its database as the agent server does: a newer one changes the schema, an older one refuses what it does not know. */
-const DATABASE_AGENT = (known: number) => `
+const DATABASE_AGENT = (known: number, fate: 'comes up' | 'ends' = known > 1 ? 'ends' : 'comes up') => `
 import { DatabaseSync } from 'node:sqlite'
 const path = process.env.DB_PATH
 const database = new DatabaseSync(path)
@@ -140,6 +215,6 @@ if (found > ${known}) throw new Error('written by a newer agent')
 if (found > 0 && found < ${known}) database.exec("VACUUM INTO '" + path + ".former'")
 database.exec('PRAGMA user_version=${known}')
 database.prepare('INSERT INTO said VALUES (?)').run('hello from ${known}')
-if (${known} > 1) process.exit(1)
+if ('${fate}' === 'ends') process.exit(1)
 const { text } = database.prepare('SELECT text FROM said ORDER BY rowid DESC').get()
 ${AGENT('').replace("mark: ''", 'said: text')}`

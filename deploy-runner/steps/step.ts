@@ -7,6 +7,8 @@ import type { AgentSecrets, AgentSettings, Ingress, StepName } from '../protocol
 export interface Wanted {
   readonly ingress?: Ingress | undefined
   readonly agent?: { readonly settings: AgentSettings; readonly secrets: AgentSecrets }
+  /** What ran before is kept until this is settled. */
+  readonly trial?: string | undefined
 }
 
 export interface Plan {

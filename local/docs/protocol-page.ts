@@ -56,6 +56,7 @@ const PAGES: readonly Page[] = [
       ['`POST /machines/probe`', SIGNED, '`ProbeRequest`', 'NDJSON of `RunnerLine`'],
       ['`POST /machines/prepare`', SIGNED, '`PrepareRequest`', 'NDJSON of `RunnerLine`'],
       ['`POST /machines/deploy`', SIGNED, '`DeployRequest`', 'NDJSON of `RunnerLine`'],
+      ['`POST /machines/settle`', SIGNED, '`SettleRequest`', 'NDJSON of `RunnerLine`'],
       ['`POST /machines/wipe`', SIGNED, '`WipeRequest`', 'NDJSON of `RunnerLine`'],
       ['`POST /machines/rekey`', SIGNED, '`RekeyRequest`', 'NDJSON of `RunnerLine`'],
       ['`GET /health`', 'anyone', '–', '`RunnerHealth`'],
