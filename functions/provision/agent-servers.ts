@@ -8,17 +8,17 @@ const CONFIG_LIMIT_MS = 15_000
 const TRANSFER_LIMIT_MS = 5 * 60_000
 
 export const agentServers: AgentServers = {
-  async isHealthy(url) {
+  async health(url) {
     try {
       const response = await fetch(new URL('/health', url), { signal: AbortSignal.timeout(HEALTH_LIMIT_MS) })
-      return AgentHealth.safeParse(await response.json()).success
+      return AgentHealth.safeParse(await response.json()).data
     } catch {
-      return false
+      return undefined
     }
   },
 
   async export(agent) {
-    if (!(await agentServers.isHealthy(agent.url))) return undefined
+    if (!(await agentServers.health(agent.url))) return undefined
     const response = await call(agent, '/export', { signal: AbortSignal.timeout(TRANSFER_LIMIT_MS) })
     return response.body ?? undefined
   },

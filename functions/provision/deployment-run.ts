@@ -1,7 +1,7 @@
 /** What all kinds of deployments share: whose turn it is, what the chat hears, and how one ends. */
 import { type Agent, findAgent } from '../database/agents.ts'
 import { type Deployment, finishDeployment, saveStep } from '../database/deployments.ts'
-import { findMachinesOf, giveUpMachine, giveUpUnfinished, moveMachine } from '../database/machines.ts'
+import { findMachine, findMachinesOf, giveUpMachine, giveUpUnfinished, moveMachine } from '../database/machines.ts'
 import { describeError, log } from '../log.ts'
 import { type DurableWork, QUICK } from './durable-work.ts'
 import type { Installed } from './install-agent.ts'
@@ -60,7 +60,10 @@ export async function settle(
   })
 }
 
-/** What was ordered in vain is given back; a machine that already carries the agent stays, with its data. */
+/**
+ * What was ordered in vain is given back; a machine that already carries the agent stays, with its data. An agent that answers
+ * all the same goes on being talked to.
+ */
 export async function fail({ work, deployment }: DeploymentRun, error: unknown): Promise<void> {
   const { code, message } =
     error instanceof ProvisionFailure ? error : { code: 'internal', message: describeError(error) }
@@ -69,12 +72,22 @@ export async function fail({ work, deployment }: DeploymentRun, error: unknown):
     const { database, now } = ports
     const failure = blamesMachine(error) ? code : undefined
     const ids = await giveUpUnfinished(database, deployment.agentId, { failure, now: now() })
-    const agent = deployment.kind === 'destroy' ? {} : { status: 'failed' as const }
+    const agent = deployment.kind === 'destroy' ? {} : { status: await statusAfterFailure(ports, deployment.agentId) }
     await finishDeployment(database, deployment, agent, { status: 'failed', errorCode: code, error: message }, now())
     await report(ports, deployment, 'failed', { status: 'failed', error: { code, message } })
     return ids
   })
   await retireAll(work, givenUp)
+}
+
+async function statusAfterFailure(
+  { database, agents }: ProvisionPorts,
+  agentId: string,
+): Promise<'running' | 'failed'> {
+  const agent = await findAgent(database, agentId)
+  const machine = agent?.machineId ? await findMachine(database, agent.machineId) : undefined
+  if (machine?.state !== 'in_use' || machine.agentId !== agentId || !machine.url) return 'failed'
+  return (await agents.health(machine.url)) ? 'running' : 'failed'
 }
 
 /** The person has been told already; the sweep goes on with what does not succeed here. */

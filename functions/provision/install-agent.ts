@@ -12,45 +12,67 @@ import { targetOf } from './ssh-target.ts'
 /** A machine that was placed a moment ago still boots: minutes are normal. */
 const BOOT_WAIT_MS = 8 * 60_000
 const PUBLIC_HEALTH_LIMIT_MS = 6 * 60_000
+/** Name and certificate are there already, and going back costs less than waiting. */
+const TRIAL_HEALTH_LIMIT_MS = 3 * 60_000
 
 export interface Installed {
   readonly url: string
   readonly version: string
 }
 
+export interface Installation {
+  readonly agentId: string
+  readonly machineId: string
+  readonly label: string
+  /** What ran before is kept on the machine until this is settled. */
+  readonly trial?: string
+}
+
 /** @throws {ProvisionFailure} and leaves the machine so that the next try converges */
 export async function installAgent(
   work: DurableWork,
-  { agentId, machineId, label }: { agentId: string; machineId: string; label: string },
+  installation: Installation,
   note: (step: string) => (ports: ProvisionPorts) => Promise<void>,
 ): Promise<Installed> {
+  const { label, trial } = installation
   const installed = await work.do(`deploy ${label}`, INSTALL, async (ports) => {
     await note('connect')(ports)
-    return deploy(ports, { agentId, machineId, note })
+    return deploy(ports, installation, note)
   })
-  await awaitPublicHealth(work, { url: installed.url, label }, note)
+  const limitMs = trial === undefined ? PUBLIC_HEALTH_LIMIT_MS : TRIAL_HEALTH_LIMIT_MS
+  await awaitPublicHealth(work, { ...installed, label, limitMs }, note)
   return installed
 }
 
-/** @throws {ProvisionFailure} unhealthy */
+/**
+ * Asked where everybody asks: that it answers on its own machine has been seen by then.
+ * @param version what has to answer there; another one lives elsewhere
+ * @throws {ProvisionFailure} unreachable_outside
+ */
 export async function awaitPublicHealth(
   work: DurableWork,
-  { url, label }: { url: string; label: string },
+  {
+    url,
+    version,
+    label,
+    limitMs = PUBLIC_HEALTH_LIMIT_MS,
+  }: { url: string; version?: string; label: string; limitMs?: number },
   note: (step: string) => (ports: ProvisionPorts) => Promise<void>,
 ): Promise<void> {
-  await work.poll(`health ${label}`, { ms: PUBLIC_HEALTH_LIMIT_MS, code: 'unhealthy' }, async (ports, waitedMs) => {
+  await work.poll(`health ${label}`, { ms: limitMs, code: 'unreachable_outside' }, async (ports, waitedMs) => {
     if (waitedMs === 0) await note('health')(ports)
-    return ports.agents.isHealthy(url)
+    const seen = await ports.agents.health(url)
+    if (seen && version && seen.version !== version) {
+      throw new Error(`version ${seen.version} answers there, not ${version}`)
+    }
+    return seen !== undefined
   })
 }
 
 async function deploy(
   ports: ProvisionPorts,
-  {
-    agentId,
-    machineId,
-    note,
-  }: { agentId: string; machineId: string; note: (step: string) => (ports: ProvisionPorts) => Promise<void> },
+  { agentId, machineId, trial }: Installation,
+  note: (step: string) => (ports: ProvisionPorts) => Promise<void>,
 ): Promise<Installed> {
   const { database, now } = ports
   const [agent, found] = await Promise.all([findAgent(database, agentId), findMachine(database, machineId)])
@@ -60,7 +82,8 @@ async function deploy(
   const machine = await refreshAddress(ports, found)
   if (!machine.url) throw new ProvisionFailure('unreachable', `machine ${machine.id} has no public address`)
   const told: Promise<void>[] = []
-  const result = await ports.runner.deploy(await buildRequest(ports, agent, machine, machine.url), (step) => {
+  const request = await buildRequest(ports, agent, machine, machine.url)
+  const result = await ports.runner.deploy(trial === undefined ? request : { ...request, trial }, (step) => {
     told.push(note(step)(ports).catch(() => undefined))
   })
   await Promise.all(told)

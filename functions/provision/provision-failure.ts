@@ -24,6 +24,7 @@ const BLAMES_MACHINE: ReadonlySet<string> = new Set([
   'step_failed',
   'timeout',
   'unhealthy',
+  'unreachable_outside',
 ])
 
 export function isTransient(code: string): boolean {

@@ -4,6 +4,7 @@ import type {
   MachineReport,
   PrepareRequest,
   ProbeRequest,
+  SettleRequest,
   WipeRequest,
 } from '../../deploy-runner/protocol.ts'
 import type { DeploymentReport } from '../chat/deployment-report.ts'
@@ -33,12 +34,14 @@ export interface Runner {
   prepare(request: PrepareRequest): Promise<MachineReport>
   deploy(request: DeployRequest, onStep: (step: string) => void): Promise<MachineReport>
   wipe(request: WipeRequest): Promise<MachineReport>
+  /** Ends a deployment on trial. An older runner does not know it: `runner_outdated`. */
+  settle(request: SettleRequest): Promise<MachineReport>
 }
 
 /** Agent servers under their public address. */
 export interface AgentServers {
-  /** Certificates and names may take minutes: no answer is an answer. */
-  isHealthy(url: string): Promise<boolean>
+  /** @returns `undefined` when it does not answer: certificates and names may take minutes */
+  health(url: string): Promise<{ readonly version: string } | undefined>
   /** @returns `undefined` when it does not answer */
   export(agent: AgentAddress): Promise<ReadableStream<Uint8Array> | undefined>
   /** @throws when the agent does not take it */

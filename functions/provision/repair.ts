@@ -7,7 +7,7 @@ import { findMachine, type Machine } from '../database/machines.ts'
 import { create } from './create.ts'
 import { type DeploymentRun, settle } from './deployment-run.ts'
 import { INSTALL, SLOW } from './durable-work.ts'
-import { installAgent } from './install-agent.ts'
+import { installOnTrial } from './install-on-trial.ts'
 import { takeSnapshot } from './move-state.ts'
 import { refreshAddress } from './place-instance.ts'
 import { blamesMachine, ProvisionFailure } from './provision-failure.ts'
@@ -27,7 +27,7 @@ export async function repair(run: DeploymentRun): Promise<void> {
   })
   if (found.answers) {
     try {
-      const installed = await installAgent(work, { agentId, machineId: found.machineId, label: 'same' }, note)
+      const installed = await installOnTrial(run, found.machineId)
       await settle(run, found.machineId, installed)
       return
     } catch (error) {

@@ -17,7 +17,7 @@ const CALL_LIMIT_MS = 25 * 60_000
 const HEALTH_LIMIT_MS = 5_000
 const MAX_LINE_CHARS = 64_000
 
-export type RunnerCall = 'probe' | 'prepare' | 'deploy' | 'wipe' | 'rekey'
+export type RunnerCall = 'probe' | 'prepare' | 'deploy' | 'wipe' | 'settle' | 'rekey'
 
 export function openRunner(ports: { config: Config; env: Bindings }): Runner {
   return {
@@ -28,6 +28,7 @@ export function openRunner(ports: { config: Config; env: Bindings }): Runner {
         if (status === 'start') onStep(step)
       }),
     wipe: (request) => callRunner(ports, 'wipe', request),
+    settle: (request) => callRunner(ports, 'settle', request),
   }
 }
 
@@ -52,6 +53,7 @@ export async function callRunner(
   } catch (cause) {
     throw new ProvisionFailure('runner_unreachable', 'the deploy-runner does not answer', { cause })
   }
+  if (response.status === 404) throw new ProvisionFailure('runner_outdated', `the deploy-runner does not know ${call}`)
   if (!response.ok || !response.body)
     throw new ProvisionFailure('runner_unreachable', `the deploy-runner answered ${response.status}`)
   for await (const line of runnerLines(response.body)) {

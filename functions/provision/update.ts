@@ -7,9 +7,9 @@ import { findAgent, saveAgentSettings } from '../database/agents.ts'
 import { finishDeployment } from '../database/deployments.ts'
 import { findMachine } from '../database/machines.ts'
 import { type DeploymentRun, settingsOf, settle } from './deployment-run.ts'
-import { QUICK, SLOW } from './durable-work.ts'
+import { QUICK } from './durable-work.ts'
 import { type Installed, installAgent } from './install-agent.ts'
-import { takeSnapshot } from './move-state.ts'
+import { installOnTrial } from './install-on-trial.ts'
 import { report } from './progress.ts'
 import { blamesMachine, type ProvisionFailure } from './provision-failure.ts'
 import { repair } from './repair.ts'
@@ -18,7 +18,7 @@ import { endRolledBack, isRolledBack } from './rolled-back.ts'
 const Settings = z.object({ name: z.string(), prompt: z.string(), model: z.string() })
 
 export async function update(run: DeploymentRun): Promise<void> {
-  const { work, deployment, note } = run
+  const { work, deployment } = run
   const { agentId } = deployment
   const machineId = await work.do('find machine', QUICK, async (ports) => {
     const agent = await findAgent(ports.database, agentId)
@@ -27,13 +27,13 @@ export async function update(run: DeploymentRun): Promise<void> {
   })
   // Nothing to update: it needs a machine first.
   if (!machineId) return repair(run)
-  await work.do('save state', SLOW, (ports) => takeSnapshot(ports, agentId))
   try {
-    const installed = await installAgent(work, { agentId, machineId, label: 'new' }, note)
+    const installed = await installOnTrial(run, machineId)
     await settle(run, machineId, installed)
   } catch (error) {
     if (isRolledBack(error)) return endRolledBack(run, machineId, error)
-    if (!blamesMachine(error)) throw error
+    // It came up with its settings: they are not why nobody reaches it.
+    if (!blamesMachine(error) || error.code === 'unreachable_outside') throw error
     await tryFormerSettings(run, machineId, error)
   }
 }

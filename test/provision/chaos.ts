@@ -81,6 +81,7 @@ function makeTrouble(world: World, random: Random): void {
     before: () => draw(['unreachable', 'busy', 'runner_unreachable', 'auth_failed', 'timeout']),
     halfway: () => draw(['disconnected', 'step_failed', 'timeout']),
     isBad: () => random() < runner / 3,
+    leaves: () => (random() < runner / 3 ? pick(random, ['nobody', { version: 'v1' }] as const) : 'its agent'),
     version: 'v2',
   }
   world.platform.killer = {

@@ -19,6 +19,11 @@ export interface FakeMachine {
   version: string
   memory: string
   isServing: boolean
+  /** What somebody at its public address finds: its agent, nobody, or an agent of that version elsewhere. */
+  outside: 'its agent' | 'nobody' | { readonly version: string }
+  /** The deployment that may still be taken back, and to what. */
+  onTrial: string | undefined
+  former: Pick<FakeMachine, 'good' | 'version' | 'outside'> | undefined
 }
 
 export interface FakePark extends MachinePark {
@@ -46,6 +51,9 @@ export function fakePark(): FakePark {
       version: '',
       memory: '',
       isServing: false,
+      outside: 'its agent',
+      onTrial: undefined,
+      former: undefined,
     }
   }
 

@@ -12,6 +12,8 @@ export interface RunnerTroubles {
   halfway(call: string): string | undefined
   /** Settings with which no agent comes up, or a version that never does. */
   isBad(settings: DeployRequest['agent']): boolean
+  /** What is found at the public address of a machine once this is deployed to it. */
+  leaves(settings: DeployRequest['agent']): FakeMachine['outside']
   /** Version of the agent server that it installs. */
   readonly version: string
 }
@@ -20,6 +22,7 @@ export const NO_TROUBLE: RunnerTroubles = {
   before: () => undefined,
   halfway: () => undefined,
   isBad: () => false,
+  leaves: () => 'its agent',
   version: 'v2',
 }
 
@@ -53,7 +56,7 @@ export function fakeRunner(park: FakePark, troubles: () => RunnerTroubles, viola
       machine.isPrepared = true
       return report(machine)
     },
-    async deploy({ target, agent }, onStep) {
+    async deploy({ target, agent, trial }, onStep) {
       const machine = connect('deploy', target as SshTarget)
       onStep('secrets')
       if (machine.agentId && machine.agentId !== agent.agent_id) {
@@ -71,8 +74,23 @@ export function fakeRunner(park: FakePark, troubles: () => RunnerTroubles, viola
         machine.isServing = true
         throw new ProvisionFailure('rolled_back', `unhealthy at health, version ${machine.version} runs again`)
       }
-      Object.assign(machine, { good: machine.settings, version: troubles().version, isServing: true })
+      if (trial === undefined || machine.onTrial !== trial) {
+        const { good, version, outside } = machine
+        Object.assign(machine, { onTrial: trial, former: trial && good ? { good, version, outside } : undefined })
+      }
+      const { version } = troubles()
+      Object.assign(machine, { good: machine.settings, version, isServing: true, outside: troubles().leaves(agent) })
       return report(machine)
+    },
+    async settle({ target, trial, verdict }) {
+      const machine = connect('settle', target as SshTarget)
+      halfway('settle')
+      const { former } = machine
+      if (machine.onTrial !== trial || !former) return report(machine)
+      Object.assign(machine, { former: verdict === 'bad' ? former : undefined })
+      if (verdict === 'good') return report(machine)
+      Object.assign(machine, { ...former, settings: former.good })
+      return { ...report(machine), rolled_back_to: former.version }
     },
     async wipe({ target }) {
       const machine = connect('wipe', target as SshTarget)
@@ -85,6 +103,9 @@ export function fakeRunner(park: FakePark, troubles: () => RunnerTroubles, viola
         memory: '',
         isServing: false,
         isPrepared: false,
+        outside: 'its agent',
+        onTrial: undefined,
+        former: undefined,
       })
       return report(machine)
     },
@@ -98,10 +119,13 @@ function report({ hostKey, version }: FakeMachine): MachineReport {
 export function fakeAgents(park: FakePark): AgentServers {
   const at = (url: string) => {
     const machine = park.at(Number(new URL(url).port))
-    return machine?.isOn && machine.isServing ? machine : undefined
+    return machine?.isOn && machine.isServing && machine.outside === 'its agent' ? machine : undefined
   }
   return {
-    isHealthy: async (url) => at(url) !== undefined,
+    async health(url) {
+      const outside = park.at(Number(new URL(url).port))?.outside
+      return typeof outside === 'object' ? outside : at(url)
+    },
     async export({ url }) {
       const machine = at(url)
       return machine && new Response(machine.memory).body !== null

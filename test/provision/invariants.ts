@@ -63,7 +63,7 @@ async function agentBreaches({ database, park, ports }: World): Promise<string[]
     else if (park.at(machine.sshPort ?? 0)?.isOn === false) continue
     else if (park.at(machine.sshPort ?? 0)?.agentId !== agent.id)
       breaches.push(`agent ${agent.id} is not on its machine`)
-    else if (!(await ports.agents.isHealthy(agent.url ?? ''))) breaches.push(`agent ${agent.id} does not answer`)
+    else if (!(await ports.agents.health(agent.url ?? ''))) breaches.push(`agent ${agent.id} does not answer`)
   }
   return breaches
 }

@@ -316,7 +316,124 @@ describe('an update', () => {
     await world.platform.finish()
     expect(await findDeployment(world.database, id)).toMatchObject({ status: 'failed', errorCode: 'rolled_back' })
     expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running', prompt: 'Be kind.', machineId })
-    expect(await world.ports.agents.isHealthy((await rowOf(machineId))?.url ?? '')).toBe(true)
+    expect(await world.ports.agents.health((await rowOf(machineId))?.url ?? '')).toBeDefined()
+  })
+})
+
+describe('an update that answers on its machine', () => {
+  const machineOf = async (machineId: string) => world.park.at((await rowOf(machineId))?.sshPort ?? 0)
+  const fateOf = async (id: string) => {
+    const { status, errorCode, error } = (await findDeployment(world.database, id)) ?? {}
+    return { status, errorCode, error }
+  }
+
+  test.each([
+    ['and not at its public address', 'nobody', 'nothing after'],
+    ['while its public address shows another version', { version: 'v1' }, 'version v1 answers there, not v3'],
+  ] as const)('%s goes back to what could be reached', async (_, leaves, reason) => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('diary')
+    world.troubles = { ...NO_TROUBLE, leaves: () => leaves, version: 'v3' }
+    const id = await world.ask(agentId, 'update')
+    await world.platform.finish()
+    const fate = await fateOf(id)
+    expect(fate).toMatchObject({ status: 'failed', errorCode: 'rolled_back_outside' })
+    expect(fate.error).toContain(reason)
+    expect(fate.error).toContain('version v2 runs again')
+    expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running', version: 'v2', machineId })
+    expect(await world.ports.agents.health((await rowOf(machineId))?.url ?? '')).toMatchObject({ version: 'v2' })
+    expect(await memoryOf(agentId)).toBe('diary')
+    expect(world.reports.at(-1)).toMatchObject({ status: 'failed', error: { code: 'rolled_back_outside' } })
+    expect(statuses()).toEqual(['processed'])
+  })
+
+  test('and cannot be reached with its former version either is not blamed for it, and says so', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent()
+    const machine = await machineOf(machineId)
+    world.troubles = {
+      ...NO_TROUBLE,
+      version: 'v3',
+      leaves: () => {
+        // The network breaks in the same moment.
+        if (machine?.former) machine.former = { ...machine.former, outside: 'nobody' }
+        return 'nobody'
+      },
+    }
+    const id = await world.ask(agentId, 'update')
+    await world.platform.finish()
+    const fate = await fateOf(id)
+    expect(fate).toMatchObject({ status: 'failed', errorCode: 'unreachable_outside' })
+    expect(fate.error).toContain('neither with its new version nor with v2, which runs again')
+    expect(await statusOf(agentId)).toBe('failed')
+    expect(await rowOf(machineId)).toMatchObject({ state: 'in_use', agentId })
+    expect(machine).toMatchObject({ version: 'v2' })
+  })
+
+  test('of an agent that could not be reached before keeps the new version: it is not to blame', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent()
+    const machine = await machineOf(machineId)
+    if (machine) machine.outside = 'nobody'
+    world.troubles = { ...NO_TROUBLE, leaves: () => 'nobody', version: 'v3' }
+    const id = await world.ask(agentId, 'update')
+    await world.platform.finish()
+    expect(await fateOf(id)).toMatchObject({ status: 'failed', errorCode: 'unreachable_outside' })
+    expect(machine).toMatchObject({ version: 'v3' })
+  })
+
+  test('goes back also when the platform loses all it knew of it halfway', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent()
+    world.troubles = { ...NO_TROUBLE, leaves: () => 'nobody', version: 'v3' }
+    const id = await world.ask(agentId, 'update')
+    const machine = await machineOf(machineId)
+    while (machine?.version !== 'v3') {
+      world.clock.now = Math.max(world.clock.now, world.platform.nextWake() ?? 0)
+      let left = 1
+      await world.platform.runDue(() => (left-- > 0 ? 0 : Number.POSITIVE_INFINITY))
+    }
+    world.platform.instances.clear()
+    await world.platform.start({ deploymentId: id })
+    await world.platform.finish()
+    expect(await fateOf(id)).toMatchObject({ errorCode: 'rolled_back_outside' })
+    expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running', version: 'v2' })
+  })
+
+  test('and outside leaves nothing of the former one', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent()
+    world.troubles = { ...NO_TROUBLE, version: 'v3' }
+    await world.ask(agentId, 'update')
+    await world.platform.finish()
+    expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running', version: 'v3' })
+    expect(await machineOf(machineId)).toMatchObject({ version: 'v3', former: undefined })
+  })
+
+  test('by a runner that keeps nothing says that it cannot be reached', async () => {
+    await setUp()
+    const { agentId } = await runningAgent()
+    world.troubles = {
+      ...{ ...NO_TROUBLE, leaves: () => 'nobody', version: 'v3' },
+      before: (call) => (call === 'settle' ? 'runner_outdated' : undefined),
+    }
+    const id = await world.ask(agentId, 'update')
+    await world.platform.finish()
+    expect(await fateOf(id)).toMatchObject({ status: 'failed', errorCode: 'unreachable_outside' })
+    expect(await statusOf(agentId)).toBe('failed')
+  })
+})
+
+describe('work that never reaches the agent', () => {
+  test.each(['update', 'repair'] as const)('leaves it running: %s', async (kind) => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('diary')
+    world.troubles = { ...NO_TROUBLE, before: () => 'runner_unreachable' }
+    const id = await world.ask(agentId, kind)
+    await world.platform.finish()
+    expect(await findDeployment(world.database, id)).toMatchObject({ errorCode: 'runner_unreachable' })
+    expect(world.reports.at(-1)).toMatchObject({ status: 'failed', error: { code: 'runner_unreachable' } })
+    expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running', machineId })
   })
 })
 

