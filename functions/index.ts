@@ -4,6 +4,7 @@ import { app } from './app.ts'
 import type { Bindings } from './bindings.ts'
 import { parseConfig } from './config.ts'
 import { openDatabase } from './database/database.ts'
+import { forgetOldCounts } from './database/limits.ts'
 import { foldOldMetrics } from './database/metrics.ts'
 import { foldOldUsage } from './database/usage.ts'
 import { forgetPeople } from './forget-people.ts'
@@ -33,7 +34,10 @@ export default {
     if (controller.cron !== SWEEP_CRON) return
     await attempt('pending', () => sweepPending(ports, Date.now()))
     await attempt('chats', () => pokeChats(ports, Date.now()))
-    if (isFirstOfDay(controller.scheduledTime)) await attempt('usage', () => foldOldUsage(ports.database, Date.now()))
+    if (isFirstOfDay(controller.scheduledTime)) {
+      await attempt('usage', () => foldOldUsage(ports.database, Date.now()))
+      await attempt('counts', () => forgetOldCounts(ports.database, Date.now()))
+    }
     await attempt('metrics', () => foldOldMetrics(ports.database, Date.now()))
   },
 } satisfies ExportedHandler<Bindings>

@@ -1,6 +1,8 @@
+import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FakeWorld, startFakeWorld } from '../chat/handling.fake.ts'
-import { forgetFormerMarkers, messagesToday, millisecondsLeftToday, takeMessage } from './limits.ts'
+import { DAY_MS, forgetOldCounts, messagesToday, millisecondsLeftToday, takeMessage } from './limits.ts'
+import { messageCounts } from './schema.ts'
 
 let world: FakeWorld
 let person = 100
@@ -70,11 +72,19 @@ describe('messages a day', () => {
     expect(await messagesToday(world.database, { userId, scope: 'user', now })).toBe(1)
   })
 
-  test('leave no marks of former days behind, and all counts', async () => {
+  test('leave no marks behind from before yesterday, which poking chats still goes by, and no counts after 90 days', async () => {
     const userId = ++person
+    const kept = async (days: number) => {
+      for (let time = 0; time < 2; time++) await forgetOldCounts(world.database, now + days * DAY_MS)
+      const rows = await world.database.select().from(messageCounts).where(eq(messageCounts.userId, userId))
+      return rows.map(({ scope }) => scope).toSorted()
+    }
     await take(userId, 1, 5)
-    await forgetFormerMarkers(world.database, now + 3 * 86_400_000)
-    expect(await messagesToday(world.database, { userId, scope: 'user', now })).toBe(1)
+    expect(await kept(0)).toEqual(['last:chat', 'user'])
+    expect(await kept(1)).toEqual(['last:chat', 'user'])
+    expect(await kept(2)).toEqual(['user'])
     expect((await take(userId, 1, 1)).kind).toBe('used_up')
+    expect(await kept(90)).toEqual(['user'])
+    expect(await kept(91)).toEqual([])
   })
 })

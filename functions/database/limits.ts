@@ -2,11 +2,12 @@
  * Messages a day. Taking one is a single statement over all counters it draws on: with one left, a hundred simultaneous
  * messages pass exactly one, and a refusal by one counter takes nothing from the other.
  */
-import { and, eq, inArray, like, lt, sql } from 'drizzle-orm'
+import { and, eq, inArray, like, lt, or, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import { messageCounts } from './schema.ts'
 
 export const DAY_MS = 86_400_000
+const KEPT_DAYS = 90
 
 /** `user`: the free tier. `agent:<id>`: a link's cap for this visitor. */
 export type LimitScope = 'user' | `agent:${string}`
@@ -70,11 +71,19 @@ export async function messagesToday(
   return (await countsOf(database, userId, dayOf(now), [scope])).get(scope) ?? 0
 }
 
-/** Takes away the marks of former days; to be called now and then. The counts themselves are kept. */
-export async function forgetFormerMarkers(database: Database, now: number): Promise<void> {
+/**
+ * Marks go after yesterday, counts after 90 days: limits look at today, people at the last few days, and a sum of them all is
+ * among the metrics, where it names nobody. Safe to repeat. Reads the whole table.
+ */
+export async function forgetOldCounts(database: Database, now: number): Promise<void> {
   await database
     .delete(messageCounts)
-    .where(and(like(messageCounts.scope, 'last:%'), lt(messageCounts.day, dayOf(now - DAY_MS))))
+    .where(
+      or(
+        and(like(messageCounts.scope, 'last:%'), lt(messageCounts.day, dayOf(now - DAY_MS))),
+        lt(messageCounts.day, dayOf(now - KEPT_DAYS * DAY_MS)),
+      ),
+    )
 }
 
 async function countsOf(
