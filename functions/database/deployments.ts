@@ -4,6 +4,7 @@ import { observation } from '../metrics/histogram.ts'
 import type { Database } from './database.ts'
 import { dayOf } from './limits.ts'
 import { agents, deployments } from './schema.ts'
+import { countStep } from './step-times.ts'
 
 export type Deployment = typeof deployments.$inferSelect
 
@@ -20,11 +21,14 @@ export async function saveStep(
   machineId: string | undefined,
   now: number,
 ): Promise<boolean> {
-  const saved = await database
-    .update(deployments)
-    .set({ step, ...(machineId ? { machineId } : {}), updatedAt: now })
-    .where(and(eq(deployments.id, id), eq(deployments.status, 'running')))
-    .returning({ id: deployments.id })
+  const [, , saved] = await database.batch([
+    ...countStep(database, id, { next: step, now }),
+    database
+      .update(deployments)
+      .set({ step, ...(machineId ? { machineId } : {}), updatedAt: now })
+      .where(and(eq(deployments.id, id), eq(deployments.status, 'running')))
+      .returning({ id: deployments.id }),
+  ])
   return saved.length > 0
 }
 
@@ -59,6 +63,7 @@ export async function finishDeployment(
             and(eq(agents.id, deployment.agentId), notInArray(agents.status, ['deleting', 'deleted'])),
       ),
     ...(outcome.status === 'done' ? countDone(database, deployment, now) : []),
+    ...countStep(database, deployment.id, { now }),
     database
       .update(deployments)
       .set({ ...outcome, step: outcome.status, updatedAt: now })

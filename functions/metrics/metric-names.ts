@@ -6,6 +6,8 @@ export const COUNTERS = {
   baal_telegram_calls_total: 'Calls to Telegram, by method and result; retry_after is a 429, unknown may have arrived.',
   baal_delivery_total: 'What became of messages that Telegram did not take at once, by outcome.',
   baal_model_requests_total: 'Requests to models, by model and result.',
+  baal_deployment_steps_total: 'Steps that deployments have left behind, by kind of deployment and step.',
+  baal_deployment_step_seconds_total: 'Time in those steps, and in those under way, also of deployments that failed.',
   baal_model_tokens_total: 'Tokens, by model and kind: prompt (cached ones among them), cached, completion.',
 } as const
 export type CounterName = keyof typeof COUNTERS

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Database } from '../database/database.ts'
-import { finishDeployment } from '../database/deployments.ts'
+import { finishDeployment, saveStep } from '../database/deployments.ts'
 import { addMetrics, foldOldMetrics, sumMetrics } from '../database/metrics.ts'
 import { deployments, metrics } from '../database/schema.ts'
 import { startTestDatabase, type TestDatabase } from '../database/testing/test-database.ts'
+import { deploymentTimes } from './deployment-times.ts'
 import { type Increment, MetricsBuffer } from './metrics-buffer.ts'
 import { renderPrometheus } from './render-prometheus.ts'
 import { summarize } from './summary.ts'
@@ -134,6 +135,47 @@ describe('a deployment', () => {
     const outcome = { status: 'failed', errorCode: 'timeout', error: 'late' } as const
     await finishDeployment(database, await deploy('d2'), {}, outcome, NOW)
     expect(await lines()).toContain('baal_deployment_seconds_count{kind="create"} 1')
+  })
+})
+
+describe('the steps of deployments', () => {
+  const kind = 'update' as const
+  const secondsOf = async () => {
+    const sums = await sumMetrics(database)
+    return (step: string) =>
+      ['baal_deployment_steps_total', 'baal_deployment_step_seconds_total'].map(
+        (name) => sums.find((sum) => sum.name === name && sum.labels === `kind="${kind}",step="${step}"`)?.value ?? 0,
+      )
+  }
+
+  test('are counted with all their time, begun once or again, to the end of each deployment, and the slowest is named', async () => {
+    const deployment = { id: 's1', agentId: 'rosa', kind, createdAt: NOW }
+    await database.insert(deployments).values({ ...deployment, status: 'running', updatedAt: NOW })
+    const step = (name: string, seconds: number) => saveStep(database, 's1', name, undefined, NOW + seconds * 1_000)
+    expect(await step('connect', 2)).toBe(true)
+    await step('connect', 12)
+    await step('service', 42)
+    // One that overtook the others.
+    await step('secrets', 41)
+    await step('health', 50)
+    await finishDeployment(database, deployment, {}, { status: 'done' }, NOW + 55_000)
+    expect(await step('health', 90)).toBe(false)
+    const of = await secondsOf()
+    expect([of('queued'), of('connect'), of('service'), of('secrets'), of('health')]).toEqual([
+      ...[
+        [1, 2],
+        [1, 40],
+        [1, 0],
+        [1, 9],
+        [1, 5],
+      ],
+    ])
+    expect(deploymentTimes(await sumMetrics(database))).toContainEqual({
+      ...{ kind, done: 1, halfWithin: '60', slowest: { step: 'connect', seconds: 40 } },
+    })
+    expect(renderPrometheus(await sumMetrics(database), [])).toContain(
+      'baal_deployment_step_seconds_total{kind="update",step="connect"} 40',
+    )
   })
 })
 

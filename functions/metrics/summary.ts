@@ -1,6 +1,6 @@
 /** A day's counters in a few numbers, for a person. */
 import { readHistogram } from './histogram.ts'
-import { BUCKETS_S, renderLabels } from './metric-names.ts'
+import { boundsOf, type HistogramName, renderLabels } from './metric-names.ts'
 import type { Increment } from './metrics-buffer.ts'
 
 export interface Summary {
@@ -25,8 +25,8 @@ export function summarize(sums: readonly Increment[]): Summary {
   return {
     turns: total('baal_turns_total'),
     failed: total('baal_turns_total', renderLabels({ result: 'failed' })),
-    halfWithin: quantile(counts, 0.5),
-    mostWithin: quantile(counts, 0.95),
+    halfWithin: quantile('baal_turn_seconds', counts, 0.5),
+    mostWithin: quantile('baal_turn_seconds', counts, 0.95),
     floods: total('baal_telegram_calls_total', renderLabels({ result: 'retry_after' })),
     unknown: total('baal_delivery_total', renderLabels({ outcome: 'arrival_unknown' })),
     tokens:
@@ -35,12 +35,13 @@ export function summarize(sums: readonly Increment[]): Summary {
   }
 }
 
-function quantile(counts: readonly number[], share: number): string {
+/** A bucket's bound in seconds; `∞` beyond the last, `–` for nothing. */
+export function quantile(name: HistogramName, counts: readonly number[], share: number): string {
   const all = counts.reduce((sum, count) => sum + count, 0)
   let below = 0
   const index = counts.findIndex((count) => {
     below += count
     return below >= all * share
   })
-  return all === 0 ? '–' : String(BUCKETS_S[index] ?? '∞')
+  return all === 0 ? '–' : String(boundsOf(name)[index] ?? '∞')
 }

@@ -5,7 +5,7 @@ import { findMachine, findMachinesOf, giveUpMachine, giveUpUnfinished, moveMachi
 import { describeError, log } from '../log.ts'
 import { type DurableWork, QUICK } from './durable-work.ts'
 import type { Installed } from './install-agent.ts'
-import { report } from './progress.ts'
+import { knownStep, report } from './progress.ts'
 import { blamesMachine, ProvisionFailure } from './provision-failure.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 import { retireMachine } from './retire-machine.ts'
@@ -21,7 +21,7 @@ export interface DeploymentRun {
 
 export function startRun(work: DurableWork, deployment: Deployment): DeploymentRun {
   const note: Note = (step) => async (ports) => {
-    if (!(await saveStep(ports.database, deployment.id, step, undefined, ports.now()))) {
+    if (!(await saveStep(ports.database, deployment.id, knownStep(step), undefined, ports.now()))) {
       throw new ProvisionFailure('superseded', 'another deployment has taken over')
     }
     await report(ports, deployment, step)

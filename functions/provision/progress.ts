@@ -32,6 +32,11 @@ const PROGRESS: Readonly<Record<string, number>> = {
 const SEQ_PER_WHOLE = 10_000
 const LAST_SEQ = SEQ_PER_WHOLE + 1
 
+/** Steps are counted by name, and a runner, or a machine under its hands, may name any: those that we do not know are one. */
+export function knownStep(step: string): string {
+  return Object.hasOwn(PROGRESS, step) ? step : 'other'
+}
+
 export async function report(
   ports: Pick<ProvisionPorts, 'tell'>,
   deployment: Deployment,

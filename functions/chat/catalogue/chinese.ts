@@ -435,6 +435,10 @@ export const chinese: Catalogue = {
     pool: (p) => fmt`${bold('机器池')}\n\n机器：${p.machines}\n备用：${p.min} 到 ${p.max} 台，最长 ${p.hours} 小时`,
     today: (p) =>
       fmt`${bold('今天')}\n\n轮次：${p.turns}，失败：${p.failed}\n一半在 ${p.halfWithin} 秒内，95% 在 ${p.mostWithin} 秒内\nToken：${p.tokens}\nTelegram 要求等待：${p.floods}\n可能未送达：${p.unknown}`,
+    deployments: (p) => fmt`${bold(`安装情况，最近 ${p.days} 天`)}\n`,
+    deploymentKinds: { create: '新建', repair: '修复', update: '更新', destroy: '删除' },
+    deploymentTimes: (p) => `${p.kind}：${p.done} 次，一半在 ${p.halfWithin} 秒内`,
+    slowestStep: (p) => `最慢的步骤：${p.step}，${p.seconds} 秒`,
     costs: (p) => `付费机器：${p.machines} 台，每小时 ${p.usd} 美元`,
     oldest: (p) => `最早备好的：${p.span}`,
     failures: (p) => `最近 24 小时的故障：${p.count}`,

@@ -492,6 +492,11 @@ export const english = {
       fmt`${bold('Pool')}\n\nMachines: ${p.machines}\nKept ready: ${p.min} to ${p.max}, for up to ${n(p.hours, 'hour', 'hours')}`,
     today: (p: Summary): FormattedText =>
       fmt`${bold('Today')}\n\nTurns: ${p.turns}, failed: ${p.failed}\nHalf within ${p.halfWithin} s, 95 % within ${p.mostWithin} s\nTokens: ${p.tokens}\nTold to wait by Telegram: ${p.floods}\nPerhaps not arrived: ${p.unknown}`,
+    deployments: (p: { days: number }): FormattedText => fmt`${bold(`Setting up, last ${n(p.days, 'day', 'days')}`)}\n`,
+    deploymentKinds: { create: 'New agents', repair: 'Repairs', update: 'Updates', destroy: 'Deletions' },
+    deploymentTimes: (p: { kind: string; done: number; halfWithin: string }) =>
+      `${p.kind}: ${p.done}, half within ${p.halfWithin} s`,
+    slowestStep: (p: { step: string; seconds: number }) => `slowest step: ${p.step}, ${p.seconds} s`,
     costs: (p: { machines: number; usd: string }) =>
       `Paid for: ${n(p.machines, 'machine', 'machines')}, ${p.usd} USD an hour`,
     oldest: (p: { span: string }) => `Oldest ready one: ${p.span}`,

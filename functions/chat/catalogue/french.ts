@@ -465,6 +465,15 @@ export const french: Catalogue = {
       fmt`${bold('Réserve')}\n\nMachines : ${p.machines}\nGardées prêtes : ${p.min} à ${p.max}, au plus ${n(p.hours, 'heure', 'heures')}`,
     today: (p) =>
       fmt`${bold('Aujourd’hui')}\n\nTours : ${p.turns}, échoués : ${p.failed}\nLa moitié en ${p.halfWithin} s, 95 % en ${p.mostWithin} s\nTokens : ${p.tokens}\nAttentes imposées par Telegram : ${p.floods}\nPeut-être pas arrivés : ${p.unknown}`,
+    deployments: (p) => fmt`${bold(`Installations, ${n(p.days, 'dernier jour', 'derniers jours')}`)}\n`,
+    deploymentKinds: {
+      create: 'Nouveaux agents',
+      repair: 'Réparations',
+      update: 'Mises à jour',
+      destroy: 'Suppressions',
+    },
+    deploymentTimes: (p) => `${p.kind} : ${p.done}, la moitié en ${p.halfWithin} s`,
+    slowestStep: (p) => `étape la plus lente : ${p.step}, ${p.seconds} s`,
     costs: (p) => `Payées : ${n(p.machines, 'machine', 'machines')}, ${p.usd} USD par heure`,
     oldest: (p) => `La plus ancienne prête : ${p.span}`,
     failures: (p) => `Échecs des dernières 24 heures : ${p.count}`,

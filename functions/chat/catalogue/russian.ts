@@ -462,6 +462,10 @@ export const russian: Catalogue = {
       fmt`${bold('Запас')}\n\nМашины: ${p.machines}\nНаготове: от ${p.min} до ${p.max}, не дольше ${p.hours} ч`,
     today: (p) =>
       fmt`${bold('Сегодня')}\n\nХоды: ${p.turns}, с ошибкой: ${p.failed}\nПоловина за ${p.halfWithin} с, 95 % за ${p.mostWithin} с\nТокены: ${p.tokens}\nTelegram просил подождать: ${p.floods}\nВозможно, не дошло: ${p.unknown}`,
+    deployments: (p) => fmt`${bold(`Установка, последние ${n(p.days, 'день', 'дня', 'дней')}`)}\n`,
+    deploymentKinds: { create: 'Новые агенты', repair: 'Ремонт', update: 'Обновления', destroy: 'Удаления' },
+    deploymentTimes: (p) => `${p.kind}: ${p.done}, половина за ${p.halfWithin} с`,
+    slowestStep: (p) => `самый долгий шаг: ${p.step}, ${p.seconds} с`,
     costs: (p) => `Оплачивается: ${n(p.machines, 'машина', 'машины', 'машин')}, ${p.usd} USD в час`,
     oldest: (p) => `Самая старая готовая: ${p.span}`,
     failures: (p) => `Сбои за последние 24 часа: ${p.count}`,

@@ -460,6 +460,15 @@ export const spanish: Catalogue = {
       fmt`${bold('Reserva')}\n\nMáquinas: ${p.machines}\nListas: de ${p.min} a ${p.max}, hasta ${n(p.hours, 'hora', 'horas')}`,
     today: (p) =>
       fmt`${bold('Hoy')}\n\nTurnos: ${p.turns}, fallidos: ${p.failed}\nLa mitad en ${p.halfWithin} s, el 95 % en ${p.mostWithin} s\nTokens: ${p.tokens}\nEsperas impuestas por Telegram: ${p.floods}\nQuizá no llegaron: ${p.unknown}`,
+    deployments: (p) => fmt`${bold(`Preparación, últimos ${n(p.days, 'día', 'días')}`)}\n`,
+    deploymentKinds: {
+      create: 'Agentes nuevos',
+      repair: 'Reparaciones',
+      update: 'Actualizaciones',
+      destroy: 'Eliminaciones',
+    },
+    deploymentTimes: (p) => `${p.kind}: ${p.done}, la mitad en ${p.halfWithin} s`,
+    slowestStep: (p) => `paso más lento: ${p.step}, ${p.seconds} s`,
     costs: (p) => `Pagadas: ${n(p.machines, 'máquina', 'máquinas')}, ${p.usd} USD por hora`,
     oldest: (p) => `La más antigua lista: ${p.span}`,
     failures: (p) => `Fallos en las últimas 24 horas: ${p.count}`,

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { addMetrics } from '../../database/metrics.ts'
 import { machines, rollouts } from '../../database/schema.ts'
+import { observation } from '../../metrics/histogram.ts'
 import { chatOf } from '../chat-window.fake.ts'
 import { type FakeWorld, startFakeWorld } from '../handling.fake.ts'
 import { parseHost } from './pool.ts'
@@ -101,6 +103,29 @@ test.each([
   ['', undefined],
 ])('the address %s is read as it is meant', (typed, expected) => {
   expect(parseHost(typed)).toEqual(expected)
+})
+
+describe('/dashboard', () => {
+  test('says in words how long new agents take and where, of the last week, and nothing while there were none', async () => {
+    const chat = admin()
+    await chat.says('/dashboard')
+    expect(chat.last.text).not.toContain('Setting up')
+    const labels = 'kind="create",step="placement"'
+    const weekAgo = world.time - 5 * 24 * HOUR_MS
+    await addMetrics(world.database, observation('baal_deployment_seconds', 45_000, { kind: 'create' }), weekAgo)
+    await addMetrics(
+      world.database,
+      [
+        { name: 'baal_deployment_steps_total', labels, value: 2 },
+        { name: 'baal_deployment_step_seconds_total', labels, value: 61 },
+      ],
+      weekAgo,
+    )
+    await chat.says('/dashboard')
+    expect(chat.last.text).toContain(
+      'Setting up, last 7 days\n\nNew agents: 1, half within 60 s\n· slowest step: Finding a place for it, 31 s\n\nToday',
+    )
+  })
 })
 
 describe('/update all', () => {
