@@ -1,5 +1,5 @@
 /** Deployments as provisioning sees them: what is to be done, how far it is, how it ended. */
-import { and, eq, lt, ne, notInArray, sql } from 'drizzle-orm'
+import { and, eq, lt, ne, notExists, notInArray, sql } from 'drizzle-orm'
 import { observation } from '../metrics/histogram.ts'
 import type { Database } from './database.ts'
 import { dayOf } from './limits.ts'
@@ -87,6 +87,20 @@ export async function abandonDeployment(database: Database, deployment: Deployme
   const agent = deployment.kind === 'destroy' ? {} : { status: 'failed' as const }
   const why = { status: 'failed', errorCode: 'timeout', error: 'its Workflow never came to an end' } as const
   await finishDeployment(database, deployment, agent, why, now)
+}
+
+/** Agents whose deletion ended before they were gone, and that nothing is being done to. */
+export async function findUndeleted(database: Database, untouchedSince: number): Promise<string[]> {
+  const worked = database
+    .select({ one: sql`1` })
+    .from(deployments)
+    .where(and(eq(deployments.agentId, agents.id), eq(deployments.status, 'running')))
+  const rows = await database
+    .select({ id: agents.id })
+    .from(agents)
+    .where(and(eq(agents.status, 'deleting'), lt(agents.updatedAt, untouchedSince), notExists(worked)))
+    .limit(50)
+  return rows.map(({ id }) => id)
 }
 
 /** Running deployments that have not moved for a while: their Workflow may need a push, or never have begun. */

@@ -98,7 +98,7 @@ export async function findKnownInstances(
   return { byHash, lostHash }
 }
 
-/** The network has taken the instance away: the machine is gone, and its agent needs another one. */
+/** The network has taken the instance away: the machine is on its way out, and its agent needs another one. */
 export async function buryMachine(
   database: Database,
   machine: Pick<Machine, 'id'>,
@@ -107,7 +107,7 @@ export async function buryMachine(
   await database.batch([
     database
       .update(machines)
-      .set({ state: 'gone', goneAt: now, failure, failedAt: now, agentId: null, updatedAt: now })
+      .set({ state: 'destroying', failure, failedAt: now, agentId: null, updatedAt: now })
       .where(and(eq(machines.id, machine.id), ne(machines.state, 'gone'))),
     database
       .update(agents)

@@ -1,5 +1,5 @@
 /** An agent's memory, files and conversation, put aside from a live machine and laid onto a new one. */
-import { eq } from 'drizzle-orm'
+import { and, eq, notInArray } from 'drizzle-orm'
 import { findAgent } from '../database/agents.ts'
 import { agents } from '../database/schema.ts'
 import { describeError, log } from '../log.ts'
@@ -20,8 +20,15 @@ export async function takeSnapshot(ports: ProvisionPorts, agentId: string): Prom
     log('warn', 'snapshot_failed', { agent: agentId, error: describeError(error) })
     return 'silent'
   }
-  await database.update(agents).set({ snapshotAt: now() }).where(eq(agents.id, agentId))
-  return 'saved'
+  const noted = await database
+    .update(agents)
+    .set({ snapshotAt: now() })
+    .where(and(eq(agents.id, agentId), notInArray(agents.status, ['deleting', 'deleted'])))
+    .returning({ id: agents.id })
+  if (noted.length > 0) return 'saved'
+  // Its deletion may have been here before us.
+  await ports.snapshots.erase(agentId)
+  return 'silent'
 }
 
 /**

@@ -1,5 +1,9 @@
-/** Pushes deployments that stand still: wakes, starts or restarts their Workflow, and ends what can never end by itself. */
-import { abandonDeployment, findStalled } from '../database/deployments.ts'
+/**
+ * Pushes deployments that stand still: wakes, starts or restarts their Workflow, ends what can never end by itself, and begins
+ * deletions again that ended too early.
+ */
+import { recordDeployment } from '../database/agents.ts'
+import { abandonDeployment, findStalled, findUndeleted } from '../database/deployments.ts'
 import { giveUpUnfinished } from '../database/machines.ts'
 import { findRunningRollout } from '../database/rollouts.ts'
 import { describeError, log } from '../log.ts'
@@ -10,6 +14,7 @@ import type { ProvisionPorts } from './provision-ports.ts'
 const STALLED_AFTER_MS = 3 * 60_000
 /** Longer than the sum of every step's limit for a sane deployment. */
 const HOPELESS_AFTER_MS = 3 * 3_600_000
+const DELETE_AGAIN_AFTER_MS = 10 * 60_000
 
 export async function nudgeStalled(ports: ProvisionPorts): Promise<void> {
   const { database, engine, now } = ports
@@ -26,7 +31,18 @@ export async function nudgeStalled(ports: ProvisionPorts): Promise<void> {
       log('warn', 'nudge_failed', { deployment: deployment.id, error: describeError(error) })
     }
   }
+  await deleteAgain(ports)
   const rollout = await findRunningRollout(database)
   const isNew = rollout?.updatedAt === rollout?.createdAt
   if (rollout && (isNew || now() - rollout.updatedAt > STALLED_AFTER_MS)) await engine.revive({ rolloutId: rollout.id })
+}
+
+/** Nobody sees an agent that is being deleted, so nobody would ask again: its machine would be paid for ever. */
+async function deleteAgain({ database, engine, now }: ProvisionPorts): Promise<void> {
+  for (const agentId of await findUndeleted(database, now() - DELETE_AGAIN_AFTER_MS)) {
+    const id = `again${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}`
+    log('warn', 'deletion_begins_again', { deployment: id, agent: agentId })
+    await recordDeployment(database, { id, agentId, kind: 'destroy', chatName: null, now: now() })
+    await engine.start({ deploymentId: id })
+  }
 }

@@ -91,12 +91,15 @@ async function forget(ports: ProvisionPorts, { itemHash }: OwnInstance): Promise
 }
 
 /** Taken away by the network (credits ran out) or by the operator: an agent without its machine must not look healthy. */
-async function buryVanished({ config, database, now }: ProvisionPorts, listed: ReadonlySet<string>): Promise<void> {
+async function buryVanished(ports: ProvisionPorts, listed: ReadonlySet<string>): Promise<void> {
+  const { config, database, now } = ports
   for (const [itemHash, machine] of await listLiveInstances(database)) {
     if (listed.has(itemHash)) continue
     const status = await fetchMessageStatus(config.ALEPH_API_URLS, itemHash)
     if (status?.status !== 'forgotten' && status?.status !== 'removed') continue
     log('warn', 'instance_vanished', { machine: machine.id, instance: itemHash, status: status.status })
     await buryMachine(database, machine, { failure: `instance_${status.status}`, now: now() })
+    // What the account has noted of it goes, too.
+    await retireAtOnce(ports, machine)
   }
 }

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { findAgent, saveAgentSettings } from '../../functions/database/agents.ts'
 import { findDeployment } from '../../functions/database/deployments.ts'
 import { findMachine } from '../../functions/database/machines.ts'
-import { agents, machines } from '../../functions/database/schema.ts'
+import { agents, deployments, machines } from '../../functions/database/schema.ts'
 import { DEBIAN_12_IMAGE } from '../../functions/provision/aleph/instance-content.ts'
 import { ORPHAN_CRON, tendMachines } from '../../functions/provision/tend-machines.ts'
 import { NO_TROUBLE } from './fake-runner.ts'
@@ -202,6 +202,56 @@ describe('a deletion', () => {
     await passTime(5 * MINUTE_MS)
     expect((await rowOf(machineId))?.state).toBe('gone')
     expect(statuses()).toEqual(['forgotten'])
+  })
+
+  test('whose Workflow never came to an end begins again, and nothing is paid for any more', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent()
+    await world.database.update(agents).set({ status: 'deleting' })
+    const id = await world.ask(agentId, 'destroy')
+    world.platform.instances.clear()
+    const longAgo = world.clock.now - 4 * HOUR_MS
+    await world.database
+      .update(deployments)
+      .set({ createdAt: longAgo, updatedAt: longAgo })
+      .where(eq(deployments.id, id))
+    await passTime(40 * MINUTE_MS, 5 * MINUTE_MS)
+    await world.platform.finish()
+    expect(await statusOf(agentId)).toBe('deleted')
+    expect((await rowOf(machineId))?.state).toBe('gone')
+    expect(statuses()).toEqual(['forgotten'])
+  })
+
+  test('that could not take away what was put aside does so later', async () => {
+    await setUp()
+    const { agentId } = await runningAgent()
+    world.snapshots.kept.set(agentId, 'a secret diary')
+    await world.database.update(agents).set({ status: 'deleting' })
+    const { erase } = world.snapshots
+    world.snapshots.erase = async () => Promise.reject(new Error('the object does not answer'))
+    await world.ask(agentId, 'destroy')
+    await world.platform.finish()
+    world.snapshots.erase = erase
+    await passTime(40 * MINUTE_MS, 5 * MINUTE_MS)
+    await world.platform.finish()
+    expect(await statusOf(agentId)).toBe('deleted')
+    expect(world.snapshots.kept.size).toBe(0)
+  })
+
+  test('leaves nothing put aside, also of a look that was under way', async () => {
+    await setUp()
+    const { agentId } = await runningAgent('a secret diary')
+    world.clock.now += 25 * HOUR_MS
+    const { save } = world.snapshots
+    world.snapshots.save = async (id, archive) => {
+      await world.database.update(agents).set({ status: 'deleting' })
+      await world.ask(agentId, 'destroy')
+      await world.platform.finish()
+      return save(id, archive)
+    }
+    await tendMachines(ORPHAN_CRON, world.ports)
+    expect(await statusOf(agentId)).toBe('deleted')
+    expect(world.snapshots.kept.size).toBe(0)
   })
 
   test('overtakes a creation at whatever step that is', async () => {
@@ -468,7 +518,7 @@ describe('the sweep', () => {
     await world.aleph.network.remove((await rowOf(machineId))?.itemHash ?? '')
     await passTime(MINUTE_MS)
     expect(await statusOf(agentId)).toBe('failed')
-    expect(await rowOf(machineId)).toMatchObject({ state: 'gone', failure: 'instance_removed' })
+    expect(await rowOf(machineId)).toMatchObject({ state: 'gone', failure: 'instance_removed', portsForwarded: 0 })
     await world.ask(agentId, 'repair')
     await world.platform.finish()
     expect(await statusOf(agentId)).toBe('running')
