@@ -1,20 +1,22 @@
 /** Updates of all agents, and which agents those are. */
-import { and, asc, desc, eq, inArray } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import { agents, deployments, rollouts } from './schema.ts'
 
 export type Rollout = typeof rollouts.$inferSelect
 
-/** @returns the rollout that runs already, or this one, now written down */
+/** One statement: however many begin at once, one does. @returns the one that runs already, or this one, now written down */
 export async function beginRollout(
   database: Database,
   { id, startedBy, now }: { id: string; startedBy: number; now: number },
 ): Promise<Rollout> {
-  const running = await findRunningRollout(database)
-  if (running) return running
+  await database.run(sql`
+    INSERT INTO rollouts (id, status, started_by, created_at, updated_at)
+    SELECT ${id}, 'running', ${startedBy}, ${now}, ${now} WHERE NOT EXISTS (SELECT 1 FROM rollouts WHERE status = 'running')
+    ON CONFLICT (id) DO NOTHING`)
   const row = { id, status: 'running' as const, startedBy, createdAt: now, updatedAt: now }
-  await database.insert(rollouts).values(row).onConflictDoNothing()
-  return (await findRollout(database, id)) ?? { ...row, total: 0, updated: 0, failedAgentId: null, error: null }
+  const begun = (await findRollout(database, id)) ?? (await findRunningRollout(database))
+  return begun ?? { ...row, total: 0, updated: 0, failedAgentId: null, error: null }
 }
 
 export async function findRollout(database: Database, id: string): Promise<Rollout | undefined> {

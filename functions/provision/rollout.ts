@@ -16,10 +16,12 @@ const BATCH_LIMIT_MS = 90 * 60_000
 const NO_VERDICT: ReadonlySet<string> = new Set(['superseded'])
 
 export async function rollOut(work: DurableWork, rolloutId: string): Promise<void> {
-  const batches = await work.do('plan', QUICK, (ports) => plan(ports, rolloutId))
+  const { canaries, others } = await work.do('plan', QUICK, (ports) => plan(ports, rolloutId))
   let updated = 0
-  for (const [index, agentIds] of batches.entries()) {
-    const name = index === 0 ? 'canary' : `batch ${index}`
+  let next: readonly string[] = canaries
+  for (let batch = 0, taken = 0; next.length > 0; batch++) {
+    const name = batch === 0 ? 'canary' : `batch ${batch}`
+    const agentIds = next
     const ids = await work.do(`start ${name}`, QUICK, (ports) => start(ports, rolloutId, agentIds))
     await work.poll(name, { ms: BATCH_LIMIT_MS, code: 'timeout' }, async (ports) => {
       await saveRollout(ports.database, rolloutId, {}, ports.now())
@@ -29,6 +31,9 @@ export async function rollOut(work: DurableWork, rolloutId: string): Promise<voi
     const verdict = await work.do(`judge ${name}`, QUICK, (ports) => judge(ports, rolloutId, ids, done))
     updated = verdict.updated
     if (verdict.stopped) return
+    // Canaries that were deleted or at work have shown nothing: the next agent is one, alone.
+    next = others.slice(taken, taken + (updated > 0 ? BATCH_SIZE : 1))
+    taken += next.length
   }
   await work.do('finish', QUICK, ({ database, now }) =>
     saveRollout(database, rolloutId, { status: 'done', updated }, now()),
@@ -42,16 +47,16 @@ export async function stopRollout(work: DurableWork, rolloutId: string, error: s
   )
 }
 
-async function plan({ config, database, now }: ProvisionPorts, rolloutId: string): Promise<string[][]> {
-  if ((await findRollout(database, rolloutId))?.status !== 'running') return []
+async function plan(
+  { config, database, now }: ProvisionPorts,
+  rolloutId: string,
+): Promise<{ canaries: string[]; others: string[] }> {
+  if ((await findRollout(database, rolloutId))?.status !== 'running') return { canaries: [], others: [] }
   const all = await listRunningAgents(database)
   const own = all.filter(({ ownerId }) => config.ADMIN_IDS.includes(ownerId))
   const canaries = (own.length > 0 ? own : all.slice(0, 1)).slice(0, MAX_CANARIES).map(({ id }) => id)
-  const others = all.map(({ id }) => id).filter((id) => !canaries.includes(id))
   await saveRollout(database, rolloutId, { total: all.length }, now())
-  const batches = canaries.length > 0 ? [canaries] : []
-  for (let from = 0; from < others.length; from += BATCH_SIZE) batches.push(others.slice(from, from + BATCH_SIZE))
-  return batches
+  return { canaries, others: all.map(({ id }) => id).filter((id) => !canaries.includes(id)) }
 }
 
 async function start(

@@ -4,7 +4,7 @@ import { findAgent } from '../../functions/database/agents.ts'
 import { findMachine } from '../../functions/database/machines.ts'
 import { claimMachine, registerHost, unregisterHost } from '../../functions/database/machines-pool.ts'
 import { loadMachineReport } from '../../functions/database/machines-report.ts'
-import { agents, deployments, machines } from '../../functions/database/schema.ts'
+import { agents, deployments, machines, rollouts } from '../../functions/database/schema.ts'
 import { runWorkflow } from '../../functions/provision/run-workflow.ts'
 import { tendMachines } from '../../functions/provision/tend-machines.ts'
 import { NO_TROUBLE } from './fake-runner.ts'
@@ -270,6 +270,27 @@ describe('an update of all agents', () => {
     expect(updates.length).toBe(3)
     const first = updates.toSorted((one, other) => one.createdAt - other.createdAt)[0]
     expect(first?.agentId).toBe(ids[1])
+  })
+
+  test('has a canary of its own choice when all that it began with are at work', async () => {
+    await setUp({ ADMIN_IDS: '7' })
+    const ids = await agentsOf([1, 7, 2, 3, 4])
+    world.troubles = { ...NO_TROUBLE, isBad: () => true, version: 'v3' }
+    const busy = { id: 'b1', agentId: ids[1] ?? '', kind: 'repair', status: 'running' } as const
+    await world.database.insert(deployments).values({ ...busy, createdAt: world.clock.now, updatedAt: world.clock.now })
+    await world.platform.start({ deploymentId: 'of somebody else' })
+    expect(JSON.parse(await rollOut())).toMatchObject({ status: 'stopped', updated: 0 })
+    const updates = (await world.database.select().from(deployments)).filter(({ kind }) => kind === 'update')
+    expect(updates.length).toBe(1)
+  })
+
+  test('is one, however many ask at once', async () => {
+    await setUp({})
+    const { beginRollout } = await import('../../functions/database/rollouts.ts')
+    const begin = (id: string) => beginRollout(world.database, { id, startedBy: 1, now: world.clock.now })
+    const begun = await Promise.all(['r1', 'r2', 'r3', 'r4'].map(begin))
+    expect(new Set(begun.map(({ id }) => id)).size).toBe(1)
+    expect((await world.database.select().from(rollouts)).length).toBe(1)
   })
 
   test('stops at the canary that does not come up, which runs its former version again, and leaves all others alone', async () => {
