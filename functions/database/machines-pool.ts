@@ -1,8 +1,11 @@
 /** The pool: machines that are prepared before anybody asks. Warm only after `prepare`; taken by one compare-and-set. */
-import { and, asc, eq, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, isNotNull, isNull, like, lt, or, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import type { Machine } from './machines.ts'
 import { machines } from './schema.ts'
+
+/** How a machine is named that was ordered for nobody yet. */
+export const POOL_NAME_PREFIX = 'baal-pool-'
 
 /**
  * Takes one warm machine for an agent, those that cost nothing first, then the oldest. One statement: however many ask at
@@ -51,6 +54,18 @@ export async function recordPoolMachine(
 const FREE_OR_COMING = sql.raw(
   `agent_id IS NULL AND (state = 'warm' OR kind = 'aleph' AND state IN ('recorded', 'created', 'placed', 'preparing'))`,
 )
+
+/** Machines of the pool that failed before they were of use, or as they were. */
+export async function loadPoolFailures(
+  database: Database,
+  since: number,
+): Promise<{ count: number; lastAt: number | undefined }> {
+  const [row] = await database
+    .select({ count: sql<number>`count(*)`, lastAt: sql<number | null>`max(${machines.failedAt})` })
+    .from(machines)
+    .where(and(like(machines.name, `${POOL_NAME_PREFIX}%`), isNotNull(machines.failure), gt(machines.failedAt, since)))
+  return { count: row?.count ?? 0, lastAt: row?.lastAt ?? undefined }
+}
 
 /** Warm machines that are paid for, oldest first. */
 export async function listWarmInstances(database: Database): Promise<Machine[]> {

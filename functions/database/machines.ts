@@ -105,11 +105,16 @@ export async function countPaidMachines(database: Database): Promise<number> {
   return row?.count ?? 0
 }
 
-/** Nodes that failed lately, by hash. */
-export async function findFailingNodes(database: Database, since: number): Promise<Set<string>> {
+/** Nodes that failed lately, by hash. @param failures those that a node is to blame for */
+export async function findFailingNodes(
+  database: Database,
+  { since, failures }: { since: number; failures: readonly string[] },
+): Promise<Set<string>> {
   const rows = await database
     .selectDistinct({ crnHash: machines.crnHash })
     .from(machines)
-    .where(and(isNotNull(machines.crnHash), sql`${machines.failedAt} > ${since}`))
+    .where(
+      and(isNotNull(machines.crnHash), inArray(machines.failure, [...failures]), sql`${machines.failedAt} > ${since}`),
+    )
   return new Set(rows.flatMap(({ crnHash }) => (crnHash ? [crnHash] : [])))
 }

@@ -23,7 +23,7 @@ import { buildInstanceContent, DEBIAN_12_IMAGE, DISK_MIB, MEMORY_MIB } from './a
 import { accountAddress, type Envelope, signMessage } from './aleph/sign-message.ts'
 import { requireAccount } from './aleph-account.ts'
 import { sendForget } from './forget-instance.ts'
-import { ProvisionFailure } from './provision-failure.ts'
+import { MACHINE_FAILURES, ProvisionFailure } from './provision-failure.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 
 export type InstancePorts = Pick<ProvisionPorts, 'config' | 'database' | 'now' | 'random'>
@@ -77,7 +77,7 @@ async function pickNode(
   row: Machine | undefined,
 ): Promise<Pick<Crn, 'hash' | 'address'>> {
   if (row?.crnHash && row.crnUrl) return { hash: row.crnHash, address: row.crnUrl }
-  const blocked = await findFailingNodes(database, now() - NODE_REST_MS)
+  const blocked = await findFailingNodes(database, { since: now() - NODE_REST_MS, failures: MACHINE_FAILURES })
   const need = { memoryMib: MEMORY_MIB, diskMib: DISK_MIB }
   const node = chooseCrn(await fetchCrns(config.ALEPH_CRN_LIST_URL), need, { blocked, random })
   if (!node) throw new ProvisionFailure('no_capacity', 'no listed node can carry an instance at the moment')

@@ -12,7 +12,7 @@ export class ProvisionFailure extends Error {
 const TRANSIENT: ReadonlySet<string> = new Set(['runner_unreachable', 'disconnected', 'busy', 'internal'])
 
 /** The machine, or the node under it, is to blame: another one may do better. */
-const BLAMES_MACHINE: ReadonlySet<string> = new Set([
+export const MACHINE_FAILURES: readonly string[] = [
   'placement_timeout',
   'no_capacity',
   'wrong_image',
@@ -25,7 +25,8 @@ const BLAMES_MACHINE: ReadonlySet<string> = new Set([
   'timeout',
   'unhealthy',
   'unreachable_outside',
-])
+]
+const BLAMES_MACHINE: ReadonlySet<string> = new Set(MACHINE_FAILURES)
 
 export function isTransient(code: string): boolean {
   return TRANSIENT.has(code)

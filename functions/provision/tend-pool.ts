@@ -1,9 +1,17 @@
 /** Keeps the pool at its size: fills it up, more of it when many agents are made, and lets old machines go. */
 import { sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
-import { findStalledPoolMachines, listWarmInstances, recordPoolMachine, retireWarm } from '../database/machines-pool.ts'
+import {
+  findStalledPoolMachines,
+  listWarmInstances,
+  loadPoolFailures,
+  POOL_NAME_PREFIX,
+  recordPoolMachine,
+  retireWarm,
+} from '../database/machines-pool.ts'
 import { deployments } from '../database/schema.ts'
 import { log } from '../log.ts'
+import { poolSize } from './pool-size.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 
 const HOUR_MS = 3_600_000
@@ -11,8 +19,12 @@ const HOUR_MS = 3_600_000
 const DEMAND_MS = HOUR_MS
 /** Longer than any step takes. */
 const STALLED_AFTER_MS = 3 * 60_000
-/** Machines that one look orders: a pool that fails does not spend everything at once. */
+/** Machines that one look orders. */
 const MAX_ORDERS = 5
+/** A pool whose machines fail orders one at a time, with a pause that doubles from a minute to half an hour. */
+const FAILURES_COUNT_MS = 2 * HOUR_MS
+const MINUTE_MS = 60_000
+const MAX_PAUSE_MS = 30 * MINUTE_MS
 
 export async function tendPool(ports: ProvisionPorts): Promise<void> {
   const { config, database, engine, now } = ports
@@ -20,13 +32,15 @@ export async function tendPool(ports: ProvisionPorts): Promise<void> {
     await engine.revive({ poolMachineId: machine.id, since: machine.createdAt })
   }
   if (!config.ALEPH_PRIVATE_KEY) return
-  // A maximum that was left alone is no reason to have fewer than the minimum.
-  const max = config.POOL_MAX_SIZE || config.POOL_MIN_SIZE
-  const wanted = Math.min(max, config.POOL_MIN_SIZE + (await countDemand(database, now() - DEMAND_MS)))
+  const { min, max } = poolSize(config)
+  const wanted = Math.min(max, min + (await countDemand(database, now() - DEMAND_MS)))
   await retireSurplus(ports, max)
-  for (let order = 0; order < MAX_ORDERS; order++) {
+  const failures = await loadPoolFailures(database, now() - FAILURES_COUNT_MS)
+  if (now() - (failures.lastAt ?? 0) < Math.min(MAX_PAUSE_MS, MINUTE_MS * 2 ** failures.count)) return
+  const maxOrders = failures.count > 0 ? 1 : MAX_ORDERS
+  for (let order = 0; order < maxOrders; order++) {
     const id = crypto.randomUUID().replaceAll('-', '').slice(0, 16)
-    const machine = { id: `p-${id}`, name: `baal-pool-${id}`, now: now() }
+    const machine = { id: `p-${id}`, name: `${POOL_NAME_PREFIX}${id}`, now: now() }
     if (!(await recordPoolMachine(database, machine, { wanted, max }))) break
     await engine.start({ poolMachineId: machine.id, since: machine.now })
   }
@@ -34,10 +48,11 @@ export async function tendPool(ports: ProvisionPorts): Promise<void> {
 
 async function retireSurplus({ config, database, now }: ProvisionPorts, max: number): Promise<void> {
   const warm = await listWarmInstances(database)
-  const bornBefore = now() - config.POOL_MAX_AGE_HOURS * HOUR_MS
+  // 0: of any age, or each would be given back as soon as it is there.
+  const maxAgeMs = (config.POOL_MAX_AGE_HOURS || Number.POSITIVE_INFINITY) * HOUR_MS
   for (const [index, { id, createdAt }] of warm.entries()) {
     const isSurplus = warm.length - index > max
-    if ((isSurplus || createdAt < bornBefore) && (await retireWarm(database, id, now()))) {
+    if ((isSurplus || now() - createdAt > maxAgeMs) && (await retireWarm(database, id, now()))) {
       log('info', 'pool_machine_retired', { machine: id, reason: isSurplus ? 'surplus' : 'age' })
     }
   }

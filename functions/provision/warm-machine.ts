@@ -4,7 +4,7 @@ import { describeError, log } from '../log.ts'
 import { ingressOf } from './aleph/gateway.ts'
 import { type DurableWork, INSTALL, QUICK } from './durable-work.ts'
 import { orderMachine } from './order-machine.ts'
-import { blamesMachine, ProvisionFailure } from './provision-failure.ts'
+import { ProvisionFailure } from './provision-failure.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 import { prepareHost, retireMachine } from './retire-machine.ts'
 import { targetOf } from './ssh-target.ts'
@@ -59,7 +59,8 @@ async function discard(work: DurableWork, machineId: string, error: unknown): Pr
   log('warn', 'pool_machine_failed', { machine: machineId, error: describeError(error) })
   await work.do('give up', QUICK, ({ database, now }) => {
     const code = error instanceof ProvisionFailure ? error.code : 'internal'
-    return giveUpMachine(database, machineId, { failure: blamesMachine(error) ? code : undefined, now: now() })
+    // Whoever is to blame: the pool orders less while it fails.
+    return giveUpMachine(database, machineId, { failure: code === 'superseded' ? undefined : code, now: now() })
   })
   await retireMachine(work, machineId)
 }

@@ -150,6 +150,34 @@ describe('the pool', () => {
     })
   })
 
+  test.each([
+    ['the runner is away', { runner: 'runner_unreachable' }],
+    ['nothing can be paid', { credits: 0 }],
+    ['no node has a place', { unschedulable: true }],
+  ])('does not order machine after machine while %s', async (_, trouble: Record<string, string | number | boolean>) => {
+    const { runner, credits = 342_000 * 100, unschedulable = false } = trouble
+    await setUp({ POOL_MIN_SIZE: '2' }, { credits: Number(credits) })
+    world.troubles = { ...NO_TROUBLE, before: () => runner?.toString() }
+    world.aleph.network.faults.unschedulable = Boolean(unschedulable)
+    await passMinutes(3 * 60)
+    // Two at once, then less and less often.
+    expect((await rows()).length).toBeLessThanOrEqual(14)
+    world.troubles = NO_TROUBLE
+    world.aleph.network.credits = 342_000 * 100
+    world.aleph.network.faults.unschedulable = false
+    await passMinutes(60)
+    await world.platform.finish()
+    expect(await countOf('warm')).toBe(2)
+  })
+
+  test('keeps machines of any age when no age is set', async () => {
+    await setUp({ POOL_MIN_SIZE: '1', POOL_MAX_AGE_HOURS: '0' })
+    await fillPool()
+    await passMinutes(20, 5)
+    await world.platform.finish()
+    expect((await rows()).map(({ state }) => state)).toEqual(['warm'])
+  })
+
   test('never gives a half-deployed machine to somebody else', async () => {
     await setUp({ POOL_MIN_SIZE: '1', POOL_MAX_SIZE: '1' })
     await fillPool()

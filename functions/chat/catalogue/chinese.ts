@@ -432,7 +432,8 @@ export const chinese: Catalogue = {
   admin: {
     dashboard: (p) =>
       fmt`${bold('概览')}\n\n用户：${p.users}\n智能体：${p.agents}\n今天的消息：${p.messages}\n机器：${p.machines}`,
-    pool: (p) => fmt`${bold('机器池')}\n\n机器：${p.machines}\n备用：${p.min} 到 ${p.max} 台，最长 ${p.hours} 小时`,
+    pool: (p) =>
+      fmt`${bold('机器池')}\n\n机器：${p.machines}\n备用：${p.min} 到 ${p.max} 台${p.hours > 0 ? `，最长 ${p.hours} 小时` : ''}`,
     today: (p) =>
       fmt`${bold('今天')}\n\n轮次：${p.turns}，失败：${p.failed}\n一半在 ${p.halfWithin} 秒内，95% 在 ${p.mostWithin} 秒内\nToken：${p.tokens}\nTelegram 要求等待：${p.floods}\n可能未送达：${p.unknown}`,
     deployments: (p) => fmt`${bold(`安装情况，最近 ${p.days} 天`)}\n`,

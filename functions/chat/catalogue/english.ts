@@ -489,7 +489,7 @@ export const english = {
     dashboard: (p: { users: number; agents: string; messages: number; machines: string }): FormattedText =>
       fmt`${bold('Dashboard')}\n\nPeople: ${p.users}\nAgents: ${p.agents}\nMessages today: ${p.messages}\nMachines: ${p.machines}`,
     pool: (p: { machines: string; min: number; max: number; hours: number }): FormattedText =>
-      fmt`${bold('Pool')}\n\nMachines: ${p.machines}\nKept ready: ${p.min} to ${p.max}, for up to ${n(p.hours, 'hour', 'hours')}`,
+      fmt`${bold('Pool')}\n\nMachines: ${p.machines}\nKept ready: ${p.min} to ${p.max}${p.hours > 0 ? `, for up to ${n(p.hours, 'hour', 'hours')}` : ''}`,
     today: (p: Summary): FormattedText =>
       fmt`${bold('Today')}\n\nTurns: ${p.turns}, failed: ${p.failed}\nHalf within ${p.halfWithin} s, 95 % within ${p.mostWithin} s\nTokens: ${p.tokens}\nTold to wait by Telegram: ${p.floods}\nPerhaps not arrived: ${p.unknown}`,
     deployments: (p: { days: number }): FormattedText => fmt`${bold(`Setting up, last ${n(p.days, 'day', 'days')}`)}\n`,

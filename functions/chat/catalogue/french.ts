@@ -462,7 +462,7 @@ export const french: Catalogue = {
     dashboard: (p) =>
       fmt`${bold('Tableau de bord')}\n\nPersonnes : ${p.users}\nAgents : ${p.agents}\nMessages aujourd’hui : ${p.messages}\nMachines : ${p.machines}`,
     pool: (p) =>
-      fmt`${bold('Réserve')}\n\nMachines : ${p.machines}\nGardées prêtes : ${p.min} à ${p.max}, au plus ${n(p.hours, 'heure', 'heures')}`,
+      fmt`${bold('Réserve')}\n\nMachines : ${p.machines}\nGardées prêtes : ${p.min} à ${p.max}${p.hours > 0 ? `, au plus ${n(p.hours, 'heure', 'heures')}` : ''}`,
     today: (p) =>
       fmt`${bold('Aujourd’hui')}\n\nTours : ${p.turns}, échoués : ${p.failed}\nLa moitié en ${p.halfWithin} s, 95 % en ${p.mostWithin} s\nTokens : ${p.tokens}\nAttentes imposées par Telegram : ${p.floods}\nPeut-être pas arrivés : ${p.unknown}`,
     deployments: (p) => fmt`${bold(`Installations, ${n(p.days, 'dernier jour', 'derniers jours')}`)}\n`,

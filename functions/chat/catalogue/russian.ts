@@ -459,7 +459,7 @@ export const russian: Catalogue = {
     dashboard: (p) =>
       fmt`${bold('Сводка')}\n\nЛюди: ${p.users}\nАгенты: ${p.agents}\nСообщения сегодня: ${p.messages}\nМашины: ${p.machines}`,
     pool: (p) =>
-      fmt`${bold('Запас')}\n\nМашины: ${p.machines}\nНаготове: от ${p.min} до ${p.max}, не дольше ${p.hours} ч`,
+      fmt`${bold('Запас')}\n\nМашины: ${p.machines}\nНаготове: от ${p.min} до ${p.max}${p.hours > 0 ? `, не дольше ${p.hours} ч` : ''}`,
     today: (p) =>
       fmt`${bold('Сегодня')}\n\nХоды: ${p.turns}, с ошибкой: ${p.failed}\nПоловина за ${p.halfWithin} с, 95 % за ${p.mostWithin} с\nТокены: ${p.tokens}\nTelegram просил подождать: ${p.floods}\nВозможно, не дошло: ${p.unknown}`,
     deployments: (p) => fmt`${bold(`Установка, последние ${n(p.days, 'день', 'дня', 'дней')}`)}\n`,

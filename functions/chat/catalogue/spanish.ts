@@ -457,7 +457,7 @@ export const spanish: Catalogue = {
     dashboard: (p) =>
       fmt`${bold('Panel')}\n\nPersonas: ${p.users}\nAgentes: ${p.agents}\nMensajes hoy: ${p.messages}\nMáquinas: ${p.machines}`,
     pool: (p) =>
-      fmt`${bold('Reserva')}\n\nMáquinas: ${p.machines}\nListas: de ${p.min} a ${p.max}, hasta ${n(p.hours, 'hora', 'horas')}`,
+      fmt`${bold('Reserva')}\n\nMáquinas: ${p.machines}\nListas: de ${p.min} a ${p.max}${p.hours > 0 ? `, hasta ${n(p.hours, 'hora', 'horas')}` : ''}`,
     today: (p) =>
       fmt`${bold('Hoy')}\n\nTurnos: ${p.turns}, fallidos: ${p.failed}\nLa mitad en ${p.halfWithin} s, el 95 % en ${p.mostWithin} s\nTokens: ${p.tokens}\nEsperas impuestas por Telegram: ${p.floods}\nQuizá no llegaron: ${p.unknown}`,
     deployments: (p) => fmt`${bold(`Preparación, últimos ${n(p.days, 'día', 'días')}`)}\n`,

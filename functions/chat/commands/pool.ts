@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { registerHost, unregisterHost } from '../../database/machines-pool.ts'
 import { loadMachineReport } from '../../database/machines-report.ts'
 import { CREDITS_PER_MACHINE_DAY } from '../../provision/aleph/credits.ts'
+import { poolSize } from '../../provision/pool-size.ts'
 import { counts, renderMachines, shorten } from '../agents/machine-summary.ts'
 import { renderSpan } from '../catalogue/duration.ts'
 import { join, type Phrase } from '../catalogue/format.ts'
@@ -45,8 +46,7 @@ async function showPool({ ports, words, out }: BaalContext): Promise<void> {
   const lines: Phrase[] = [
     words.admin.pool({
       machines: counts(report.states.map(({ state, count }) => [state, count])) || words.admin.none,
-      min: config.POOL_MIN_SIZE,
-      max: config.POOL_MAX_SIZE,
+      ...poolSize(config),
       hours: config.POOL_MAX_AGE_HOURS,
     }),
     ...(report.oldestWarm ? [words.admin.oldest({ span: renderSpan(now() - report.oldestWarm, words) })] : []),
