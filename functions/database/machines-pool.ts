@@ -1,8 +1,8 @@
 /** The pool: machines that are prepared before anybody asks. Warm only after `prepare`; taken by one compare-and-set. */
-import { and, asc, eq, gt, isNotNull, isNull, like, lt, or, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNotNull, isNull, like, lt, notInArray, or, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
 import type { Machine } from './machines.ts'
-import { machines } from './schema.ts'
+import { agents, machines } from './schema.ts'
 
 /** How a machine is named that was ordered for nobody yet. */
 export const POOL_NAME_PREFIX = 'baal-pool-'
@@ -10,14 +10,16 @@ export const POOL_NAME_PREFIX = 'baal-pool-'
 /**
  * Takes one warm machine for an agent, those that cost nothing first, then the oldest. One statement: however many ask at
  * once, no machine is taken twice. Asked again, the same agent gets the machine it has already taken.
+ * @param unfailedSince hosts that could not carry an agent later than this are left alone
  */
 export async function claimMachine(
   database: Database,
-  { agentId, now }: { agentId: string; now: number },
+  { agentId, now, unfailedSince = now }: { agentId: string; now: number; unfailedSince?: number },
 ): Promise<string | null> {
   const taken = await database.all<{ id: string }>(sql`
     UPDATE machines SET state = 'claimed', agent_id = ${agentId}, updated_at = ${now}
-    WHERE id = (SELECT id FROM machines WHERE state = 'warm' ORDER BY kind = 'ssh' DESC, created_at, id LIMIT 1)
+    WHERE id = (SELECT id FROM machines WHERE state = 'warm' AND coalesce(failed_at, 0) <= ${unfailedSince}
+                ORDER BY kind = 'ssh' DESC, created_at, id LIMIT 1)
       AND state = 'warm'
       AND NOT EXISTS (SELECT 1 FROM machines WHERE agent_id = ${agentId} AND state = 'claimed')
     RETURNING id`)
@@ -102,7 +104,10 @@ export async function findStalledPoolMachines(database: Database, untouchedSince
     .limit(50)
 }
 
-/** A host of the operator's own. Registered again after it was removed, it comes back as new. @returns false when it is known */
+/**
+ * A host of the operator's own. Registered again after it was removed, it comes back as new, but for one thing: it may never have
+ * been wiped, so it begins with that. @returns false when it is known
+ */
 export async function registerHost(
   database: Database,
   host: { id: string; name: string; sshHost: string; sshPort: number; sshUser: string; url: string; now: number },
@@ -114,26 +119,33 @@ export async function registerHost(
     .values({ ...fresh, id, name, kind: 'ssh', createdAt: now, updatedAt: now })
     .onConflictDoUpdate({
       target: machines.name,
-      set: { ...fresh, createdAt: now, updatedAt: now },
+      set: { ...fresh, state: 'destroying', createdAt: now, updatedAt: now },
       setWhere: eq(machines.state, 'gone'),
     })
     .returning({ id: machines.id })
   return registered.length > 0
 }
 
-/** Takes a host out of the pool for good. @returns false while an agent lives on it, or when there is no such host */
+/**
+ * Takes a host out of the pool for good. One at which the runner has seen another machine, as after it was set up anew, is let go
+ * of although it is in use: its agent is not on it any more.
+ * @returns false while an agent lives on it, or when there is no such host
+ */
 export async function unregisterHost(database: Database, name: string, now: number): Promise<boolean> {
-  const removed = await database
-    .update(machines)
-    .set({ state: 'gone', goneAt: now, updatedAt: now })
-    .where(
-      and(
-        eq(machines.name, name),
-        eq(machines.kind, 'ssh'),
-        isNull(machines.agentId),
-        sql`${machines.state} IN ('warm', 'preparing', 'destroying')`,
-      ),
-    )
-    .returning({ id: machines.id })
+  const host = and(eq(machines.name, name), eq(machines.kind, 'ssh'))
+  const isFree = and(isNull(machines.agentId), sql`${machines.state} IN ('warm', 'preparing', 'destroying')`)
+  const isAnother = and(eq(machines.state, 'in_use'), eq(machines.failure, 'host_key_mismatch'))
+  const lost = database.select({ id: machines.id }).from(machines).where(and(host, isAnother))
+  const [, removed] = await database.batch([
+    database
+      .update(agents)
+      .set({ status: 'failed', machineId: null, updatedAt: now })
+      .where(and(inArray(agents.machineId, lost), notInArray(agents.status, ['deleting', 'deleted']))),
+    database
+      .update(machines)
+      .set({ state: 'gone', goneAt: now, agentId: null, updatedAt: now })
+      .where(and(host, or(isFree, isAnother)))
+      .returning({ id: machines.id }),
+  ])
   return removed.length > 0
 }

@@ -11,6 +11,8 @@ import { blamesMachine } from './provision-failure.ts'
 
 /** Machines that are tried for one request. */
 const MAX_MACHINES = 3
+/** A host that could not carry an agent is not the first choice of the next one for so long. */
+const HOST_REST_MS = 3_600_000
 
 /** @throws {ProvisionFailure} after every machine that was to blame for it has been replaced in vain */
 export async function create(run: DeploymentRun): Promise<void> {
@@ -54,7 +56,11 @@ async function obtain(
   const { id, agentId } = deployment
   const claimed = await work.do(`claim ${attempt}`, QUICK, async (ports) => {
     await note('claim')(ports)
-    return claimMachine(ports.database, { agentId, now: ports.now() })
+    const now = ports.now()
+    // Where nothing else can be had, one that failed is better than none.
+    const isOnlyChance = !ports.config.ALEPH_PRIVATE_KEY
+    const rested = await claimMachine(ports.database, { agentId, now, unfailedSince: now - HOST_REST_MS })
+    return rested ?? (isOnlyChance ? claimMachine(ports.database, { agentId, now }) : null)
   })
   if (claimed) return claimed
   const machine = { id: `m-${id}-${attempt}`, name: `baal-${id}-${attempt}` }

@@ -3,7 +3,7 @@
  * last snapshot. A machine that answers is never left behind while its data are nowhere else.
  */
 import { findAgent } from '../database/agents.ts'
-import { findMachine, type Machine } from '../database/machines.ts'
+import { findMachine, type Machine, noteMachine } from '../database/machines.ts'
 import { create } from './create.ts'
 import { type DeploymentRun, settle } from './deployment-run.ts'
 import { INSTALL, SLOW } from './durable-work.ts'
@@ -60,8 +60,9 @@ async function answers(ports: ProvisionPorts, machine: Machine): Promise<boolean
     return true
   } catch (error) {
     // A machine at work, or a runner in trouble, says nothing about whether it lives: asked again.
-    if (error instanceof ProvisionFailure && ['unreachable', 'host_key_mismatch', 'auth_failed'].includes(error.code))
-      return false
-    throw error
+    if (!(error instanceof ProvisionFailure)) throw error
+    if (!['unreachable', 'host_key_mismatch', 'auth_failed'].includes(error.code)) throw error
+    await noteMachine(ports.database, machine.id, { failure: error.code, failedAt: ports.now() }, ports.now())
+    return false
   }
 }

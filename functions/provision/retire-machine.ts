@@ -17,6 +17,8 @@ import { targetOf } from './ssh-target.ts'
 /** Long enough for a network in trouble; the sweep goes on with what it does not settle. */
 const FORGET_LIMIT_MS = 10 * 60_000
 const WIPE_WAIT_MS = 5_000
+/** That a host can be prepared says nothing against these; the next agent that runs on it does. */
+const ONLY_AGENTS_SHOW: ReadonlySet<string> = new Set(['unhealthy', 'unreachable_outside'])
 
 /** @returns whether it is gone (or free again); if not, the sweep goes on */
 export async function retireMachine(
@@ -96,7 +98,8 @@ export async function prepareHost({ database, runner, now }: ProvisionPorts, mac
   try {
     const ingress = machine.url ? { ingress: ingressOf(machine.url) } : {}
     const { host_key: hostKey } = await runner.prepare({ target: targetOf(machine), wait_ms: WIPE_WAIT_MS, ...ingress })
-    const facts = { hostKey, failure: null, failedAt: null }
+    const isKnownBad = ONLY_AGENTS_SHOW.has(machine.failure ?? '')
+    const facts = { hostKey, ...(isKnownBad ? {} : { failure: null, failedAt: null }) }
     await moveMachine(database, machine.id, { from: ['preparing'], to: 'warm', facts, now: now() })
   } catch (error) {
     log('warn', 'prepare_failed', { machine: machine.id, error: describeError(error) })

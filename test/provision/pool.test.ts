@@ -258,6 +258,78 @@ describe('a host of the operator’s own', () => {
     expect(await findMachine(world.database, 'h-1')).toMatchObject({ state: 'warm', failure: null })
   })
 
+  test('that was never wiped and is brought back is wiped before anybody else gets it', async () => {
+    await setUp({ ALEPH_PRIVATE_KEY: '' })
+    const machine = await addHost()
+    const agentId = await world.giveAgent()
+    await world.ask(agentId, 'create')
+    await world.platform.finish()
+    machine.isOn = false
+    await world.ask(agentId, 'destroy')
+    await world.platform.finish()
+    expect(await unregisterHost(world.database, '192.0.2.7:22', world.clock.now)).toBe(true)
+    machine.isOn = true
+    await registerHost(world.database, host(machine.ssh))
+    await passMinutes(5)
+    await world.platform.finish()
+    expect(world.violations).toEqual([])
+    expect(machine).toMatchObject({ agentId: undefined, isPrepared: true })
+    expect((await findMachine(world.database, 'h-1'))?.state).toBe('warm')
+  })
+
+  test('that was set up anew under its agent is let go of, and its agent moves with its memory', async () => {
+    await setUp({ ALEPH_PRIVATE_KEY: '' })
+    const machine = await addHost()
+    const agentId = await world.giveAgent()
+    await world.ask(agentId, 'create')
+    await world.platform.finish()
+    await world.database.update(agents).set({ snapshotAt: world.clock.now })
+    world.snapshots.kept.set(agentId, 'diary')
+    Object.assign(machine, { hostKey: 'ssh-ed25519 another', agentId: undefined, isServing: false, memory: '' })
+    expect(await unregisterHost(world.database, '192.0.2.7:22', world.clock.now)).toBe(false)
+    await world.ask(agentId, 'repair')
+    await world.platform.finish()
+    // Not before the runner has seen that another machine answers there.
+    expect(await findMachine(world.database, 'h-1')).toMatchObject({ state: 'in_use', failure: 'host_key_mismatch' })
+    expect(await unregisterHost(world.database, '192.0.2.7:22', world.clock.now)).toBe(true)
+    expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'failed', machineId: null })
+    await registerHost(world.database, host(machine.ssh))
+    await passMinutes(5)
+    await world.ask(agentId, 'repair')
+    await world.platform.finish()
+    expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running', machineId: 'h-1' })
+    expect(machine).toMatchObject({ agentId, memory: 'diary' })
+    expect(world.violations).toEqual([])
+  })
+
+  test('that prepares well and carries no agent is not the first choice of the next one', async () => {
+    await setUp({}, {})
+    const machine = await addHost()
+    const tried = new Set<string>()
+    const leaves = ({ agent_id: id }: { agent_id: string }) => {
+      const isHere = machine.agentId === id && !tried.has(id)
+      tried.add(id)
+      return isHere ? 'nobody' : 'its agent'
+    }
+    world.troubles = { ...NO_TROUBLE, leaves }
+    await world.ask(await world.giveAgent(), 'create')
+    await world.platform.finish()
+    expect(await findMachine(world.database, 'h-1')).toMatchObject({ state: 'warm', failure: 'unreachable_outside' })
+    const [before, startedAt] = [world.aleph.network.instances().length, world.clock.now]
+    await world.ask(await world.giveAgent(), 'create')
+    await world.platform.finish()
+    expect(world.aleph.network.instances().length).toBe(before + 1)
+    expect(world.clock.now - startedAt).toBeLessThan(MINUTE_MS)
+    // Rested, it is tried again.
+    world.troubles = NO_TROUBLE
+    world.clock.now += 2 * HOUR_MS
+    const agentId = await world.giveAgent()
+    await world.ask(agentId, 'create')
+    await world.platform.finish()
+    expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running', machineId: 'h-1' })
+    expect(await findMachine(world.database, 'h-1')).toMatchObject({ failure: null })
+  })
+
   test('is registered once, and leaves only while no agent lives on it', async () => {
     await setUp({ ALEPH_PRIVATE_KEY: '' })
     const machine = await addHost()
