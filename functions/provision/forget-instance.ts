@@ -36,5 +36,6 @@ export async function sendForget({ config, now }: Ports, itemHash: string): Prom
   const key = requireAccount(config)
   const content = buildForgetContent({ address: await accountAddress(key), itemHash, nowMs: now() })
   const verdict = await postMessage(config.ALEPH_API_URLS, await signMessage(key, 'FORGET', content))
-  if (verdict === 'refused') log('error', 'forget_refused', { instance: itemHash })
+  // As for an instance of another account: it is paid there until its owner forgets it.
+  if (verdict === 'refused' || verdict === 'rejected') log('error', 'forget_refused', { instance: itemHash, verdict })
 }

@@ -1,4 +1,6 @@
 /** One agent at a time, from order to oblivion, in a world of its own time. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { eq } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { findAgent, saveAgentSettings } from '../../functions/database/agents.ts'
@@ -168,6 +170,30 @@ describe('a pinned creation', () => {
     expect(dead).toMatchObject({ state: 'gone', failure: 'placement_timeout' })
     expect(dead?.crnHash).toMatch(/^c0ffee00/)
     expect((await rowOf(machineId))?.crnHash).toMatch(/^c0ffee01/)
+  })
+})
+
+describe('a pinned creation without a list of nodes', () => {
+  test.each([
+    ['that cannot be read', 'http://127.0.0.1:1/crns.json', 'cannot be read'],
+    ['that is something else', 'SELF/api/v1/vms/none', 'cannot be read'],
+    ['that is empty', 'EMPTY', 'no listed node'],
+  ])('%s orders nothing and says why', async (_, url, reason) => {
+    const list = createServer((_, response) => response.end(JSON.stringify({ crns: [{ hash: 'odd' }, null] })))
+    await new Promise<void>((resolve) => list.listen(0, '127.0.0.1', resolve))
+    const { port } = list.address() as AddressInfo
+    const address = url === 'EMPTY' ? `http://127.0.0.1:${port}` : url.replace('SELF', 'https://127.0.0.1:1')
+    await setUp({ variables: { ALEPH_PLACEMENT: 'pinned', ALEPH_CRN_LIST_URL: address } })
+    const agentId = await world.giveAgent()
+    const id = await world.ask(agentId, 'create')
+    await world.platform.finish()
+    list.close()
+    const deployment = await findDeployment(world.database, id)
+    expect(deployment).toMatchObject({ status: 'failed', errorCode: 'no_capacity' })
+    expect(deployment?.error).toContain(reason)
+    expect(statuses()).toEqual([])
+    await passTime(6 * MINUTE_MS)
+    expect((await rows()).map(({ state }) => state)).toEqual(['gone', 'gone', 'gone'])
   })
 })
 

@@ -4,7 +4,7 @@ import { isContentLegal } from '../../../local/aleph/content-rules.ts'
 import { type Aleph, startAleph } from '../../../local/aleph/start-aleph.ts'
 import { hasRightHash, isSignedBySender } from '../../../local/aleph/verify-envelope.ts'
 import { fetchMessageStatus, postMessage } from './core-nodes.ts'
-import { CREDITS_PER_MACHINE_DAY, describeMissing, fetchDailyPrice, missingCredits } from './credits.ts'
+import { CREDITS_PER_MACHINE_DAY, describeMissing, fetchCredits, fetchDailyPrice, missingCredits } from './credits.ts'
 import { buildForgetContent } from './forget-content.ts'
 import { fetchPublicUrl, ingressOf, subdomainOf } from './gateway.ts'
 import { fetchDebianImage } from './images.ts'
@@ -175,6 +175,15 @@ test('a port that is not forwarded yet is waited for, and never taken for 22', (
   })
 })
 
+test('what a node says of other ports, or not yet, does not keep us from SSH; an odd SSH port is told', () => {
+  const networking = { host_ipv4: '203.0.113.10', mapped_ports: { '22': { host: 24000 }, '80': { tcp: true } } }
+  expect(sshEndpoint({ networking, of_next_year: 1 })).toEqual({ sshHost: '203.0.113.10', sshPort: 24000 })
+  expect(sshEndpoint({ networking: { host_ipv4: null, mapped_ports: null } })).toBeUndefined()
+  expect(sshEndpoint({ networking: null })).toBeUndefined()
+  expect(() => sshEndpoint({ networking: { ...networking, mapped_ports: { '22': { host: 'many' } } } })).toThrow(/host/)
+  expect(() => sshEndpoint({})).toThrow(/networking/)
+})
+
 test('a machine is ordered only when a day of all of them is paid', () => {
   expect(missingCredits(CREDITS_PER_MACHINE_DAY, 0)).toBe(0)
   expect(missingCredits(CREDITS_PER_MACHINE_DAY * 2 - 1, 1)).toBe(1)
@@ -242,6 +251,43 @@ describe('core nodes', () => {
     expect(await fetchDebianImage(['http://127.0.0.1:1'])).toBe(DEBIAN_12_IMAGE)
     expect(await fetchDailyPrice([priced.url], envelope)).toBe(5 * 86_400)
     expect(await fetchDailyPrice([broken.url], envelope)).toBe(CREDITS_PER_MACHINE_DAY)
+  })
+
+  test('that do not know a message, or say something else, do not decide while another one knows', async () => {
+    await using ignorant = await host(404, '{"error":"not found"}')
+    await using odd = await host(200, '<html>Sign in to the network</html>')
+    await using shapeless = await host(200, '{"message":{}}')
+    await using knowing = await host(200, '{"status":"processed","of_next_year":1}')
+    const all = [ignorant.url, odd.url, shapeless.url, knowing.url]
+    expect(await fetchMessageStatus(all, KNOWN_HASH)).toMatchObject({ status: 'processed' })
+    expect(await fetchMessageStatus([odd.url, ignorant.url], KNOWN_HASH)).toBeUndefined()
+    await expect(fetchMessageStatus([odd.url, shapeless.url], KNOWN_HASH)).rejects.toThrow(/status/)
+  })
+
+  test('that do not tell the balance are not taken for an empty account', async () => {
+    await using silent = await host(200, '{"address":"0x0","balance":0,"of_next_year":1}')
+    await using telling = await host(200, '{"credit_balance":5.5,"of_next_year":1}')
+    await using ignorant = await host(404, '{}')
+    expect(await fetchCredits([silent.url, telling.url], ADDRESS)).toBe(5.5)
+    expect(await fetchCredits([ignorant.url], ADDRESS)).toBe(0)
+    await expect(fetchCredits([silent.url], ADDRESS)).rejects.toThrow(/credit_balance/)
+  })
+
+  test('list instances of which one is odd, and others are found all the same, whatever the size of a page', async () => {
+    const instance = (name: unknown) => ({ item_hash: 'a', time: 1, content: { metadata: { name } } })
+    const named = (name: string) => ({ ...instance(name), item_hash: name })
+    const pages = [[named('baal-1'), instance(7), { item_hash: 'b' }], [named('baal-2')], []]
+    const outside = globalThis.fetch
+    globalThis.fetch = (async (url: URL) => {
+      const messages = pages[Number(url.searchParams.get('page')) - 1]
+      return Response.json({ messages, pagination_per_page: 3 })
+    }) as typeof fetch
+    try {
+      const found = await fetchOwnInstances(['http://core.example'], ADDRESS)
+      expect(found.map(({ name }) => name).toSorted()).toEqual(['', 'baal-1', 'baal-2'])
+    } finally {
+      globalThis.fetch = outside
+    }
   })
 
   test('are asked page by page for what an account has', async () => {

@@ -61,32 +61,44 @@ export async function postMessage(hosts: readonly string[], message: Envelope): 
 }
 
 /** @returns `undefined` while no node knows the message */
-export async function fetchMessageStatus(
-  hosts: readonly string[],
-  itemHash: string,
-): Promise<MessageStatus | undefined> {
-  const response = await read(hosts, `/api/v0/messages/${itemHash}`)
-  return response.status === 404 ? undefined : MessageStatus.parse(await response.json())
+export function fetchMessageStatus(hosts: readonly string[], itemHash: string): Promise<MessageStatus | undefined> {
+  return read(hosts, `/api/v0/messages/${itemHash}`, MessageStatus)
 }
 
-/** @returns the first answer that is not a failure of the host itself */
-export async function read(
+/**
+ * @returns the first answer of that shape: a host that knows less than the others, or says something else, does not decide;
+ * `undefined` where those that answer know nothing of it
+ * @throws {CoreNodesUnreachable} naming what each host said
+ */
+export async function read<S extends z.ZodType>(
   hosts: readonly string[],
   path: string,
+  schema: S,
   init: Omit<RequestInit, 'signal'> = {},
-): Promise<Response> {
+): Promise<z.infer<S> | undefined> {
   const failures: Error[] = []
+  let isUnknown = false
   for (const host of hosts) {
     try {
       const response = await fetch(new URL(path, host), { ...init, signal: AbortSignal.timeout(READ_LIMIT_MS) })
-      if (response.ok || response.status === 404) return response
+      if (response.ok) return parse(schema, await response.json())
       await response.body?.cancel()
-      failures.push(new Error(`${new URL(host).host} answered ${response.status}`))
+      if (response.status === 404) isUnknown = true
+      else failures.push(new Error(`${new URL(host).host} answered ${response.status}`))
     } catch (cause) {
       failures.push(failureOf(host, cause))
     }
   }
+  if (isUnknown) return undefined
   throw unreachable('no core node answered', failures)
+}
+
+/** @throws with one line that names what is missing or wrong */
+function parse<S extends z.ZodType>(schema: S, answer: unknown): z.infer<S> {
+  const parsed = schema.safeParse(answer)
+  if (parsed.success) return parsed.data
+  const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  throw new Error(`another answer than expected (${wrong.slice(0, 3).join('; ')})`)
 }
 
 /** Only name and message of an error survive a Workflow step: what each host said has to be in the message itself. */

@@ -8,24 +8,24 @@ export const CREDITS_PER_MACHINE_DAY = 342_000
 export const CREDITS_PER_USD = 1_000_000
 const SECONDS_PER_DAY = 86_400
 
-const Balance = z.object({ credit_balance: z.number().default(0) })
+const Balance = z.object({ credit_balance: z.number() })
 /** Credits per second for messages that are paid with credits. */
 const Estimate = z.object({ required_tokens: z.number().positive() })
 
+/** @returns 0 for an address that the network does not know */
 export async function fetchCredits(hosts: readonly string[], address: string): Promise<number> {
-  const response = await read(hosts, `/api/v0/addresses/${address}/balance`)
-  return response.status === 404 ? 0 : Balance.parse(await response.json()).credit_balance
+  return (await read(hosts, `/api/v0/addresses/${address}/balance`, Balance))?.credit_balance ?? 0
 }
 
 /** @returns credits that a day of this very instance costs, as the network says; the published price where it does not */
 export async function fetchDailyPrice(hosts: readonly string[], message: Envelope): Promise<number> {
   try {
-    const response = await read(hosts, '/api/v0/price/estimate', {
+    const estimate = await read(hosts, '/api/v0/price/estimate', Estimate, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ message }),
     })
-    return Math.ceil(Estimate.parse(await response.json()).required_tokens * SECONDS_PER_DAY)
+    return estimate ? Math.ceil(estimate.required_tokens * SECONDS_PER_DAY) : CREDITS_PER_MACHINE_DAY
   } catch {
     return CREDITS_PER_MACHINE_DAY
   }

@@ -1,5 +1,6 @@
 /** Compute nodes as the public list describes them. Its figures are the last ones that worked: presence does not mean alive. */
 import { z } from 'zod'
+import { describeError } from '../../log.ts'
 
 const READ_LIMIT_MS = 20_000
 
@@ -28,14 +29,26 @@ export type Crn = z.infer<typeof Crn>
 
 const List = z.object({ crns: z.array(z.unknown()) })
 
-/** An entry of another shape is left out: one odd node must not hide the others. */
+/** The operator wants nodes of the list, and there is none to choose from; asked again a moment later there may be. */
+export class CrnListUnreadable extends Error {
+  readonly code = 'no_capacity'
+}
+
+/**
+ * An entry of another shape is left out: one odd node must not hide the others.
+ * @throws {CrnListUnreadable}
+ */
 export async function fetchCrns(listUrl: string): Promise<Crn[]> {
   const url = new URL(listUrl)
   url.searchParams.set('filter_inactive', 'true')
-  const response = await fetch(url, { signal: AbortSignal.timeout(READ_LIMIT_MS) })
-  if (!response.ok) throw new Error(`${url.host} answered ${response.status}`)
-  return List.parse(await response.json()).crns.flatMap((entry) => {
-    const crn = Crn.safeParse(entry)
-    return crn.success ? [crn.data] : []
-  })
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(READ_LIMIT_MS) })
+    if (!response.ok) throw new Error(`it answered ${response.status}`)
+    return List.parse(await response.json()).crns.flatMap((entry) => {
+      const crn = Crn.safeParse(entry)
+      return crn.success ? [crn.data] : []
+    })
+  } catch (cause) {
+    throw new CrnListUnreadable(`the list of nodes at ${url.host} cannot be read: ${describeError(cause)}`, { cause })
+  }
 }

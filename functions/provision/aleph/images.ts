@@ -18,8 +18,8 @@ const Images = z.object({
 
 export async function fetchDebianImage(hosts: readonly string[]): Promise<string> {
   try {
-    const response = await read(hosts, `/api/v0/aggregates/${SETTINGS_ADDRESS}.json?keys=vm-images`)
-    return Images.parse(await response.json()).data['vm-images'].rootfs.debian12?.hash ?? DEBIAN_12_IMAGE
+    const images = await read(hosts, `/api/v0/aggregates/${SETTINGS_ADDRESS}.json?keys=vm-images`, Images)
+    return images?.data['vm-images'].rootfs.debian12?.hash ?? DEBIAN_12_IMAGE
   } catch {
     // The published hash is good for as long as the image is: an unreadable list is no reason not to create.
     return DEBIAN_12_IMAGE

@@ -8,20 +8,19 @@
  * without it, gone. A page that shifts while it is read hides one at most until the next look.
  */
 import { z } from 'zod'
-import { read } from './core-nodes.ts'
+import { log } from '../../log.ts'
+import { CoreNodesUnreachable, read } from './core-nodes.ts'
 
 const PAGE_SIZE = 200
 /** Ten thousand instances: beyond it the rest waits for the next look. */
 const MAX_PAGES = 50
 
-const Page = z.object({
-  messages: z.array(
-    z.object({
-      item_hash: z.string(),
-      time: z.number(),
-      content: z.object({ metadata: z.object({ name: z.string().optional() }).nullish() }),
-    }),
-  ),
+const Page = z.object({ messages: z.array(z.unknown()), pagination_per_page: z.int().positive().optional() })
+const Message = z.object({
+  item_hash: z.string(),
+  time: z.number(),
+  // An account may serve other purposes, too: whatever is no name is none of ours.
+  content: z.object({ metadata: z.object({ name: z.string() }).nullish().catch(undefined) }),
 })
 
 export interface OwnInstance {
@@ -34,18 +33,26 @@ export interface OwnInstance {
 
 export async function fetchOwnInstances(hosts: readonly string[], address: string): Promise<OwnInstance[]> {
   const found = new Map<string, OwnInstance>()
-  for (let page = 1; page <= MAX_PAGES; page++) {
+  for (let number = 1; number <= MAX_PAGES; number++) {
     const query = new URLSearchParams({
       addresses: address,
       msgTypes: 'INSTANCE',
       pagination: String(PAGE_SIZE),
-      page: String(page),
+      page: String(number),
     })
-    const { messages } = Page.parse(await (await read(hosts, `/api/v0/messages.json?${query}`)).json())
-    for (const { item_hash, time, content } of messages) {
-      found.set(item_hash, { itemHash: item_hash, createdAtMs: time * 1_000, name: content.metadata?.name ?? '' })
+    const page = await read(hosts, `/api/v0/messages.json?${query}`, Page)
+    if (!page) throw new CoreNodesUnreachable('no core node lists messages')
+    for (const entry of page.messages) {
+      const message = Message.safeParse(entry)
+      // One odd message must not hide the others, nor go unnoticed: it may be paid for.
+      if (message.success) note(message.data)
+      else log('warn', 'odd_instance', { account: address, error: message.error.issues[0]?.path.join('.') ?? '' })
     }
-    if (messages.length < PAGE_SIZE) break
+    if (page.messages.length < (page.pagination_per_page ?? PAGE_SIZE)) break
   }
   return [...found.values()]
+
+  function note({ item_hash, time, content }: z.infer<typeof Message>): void {
+    found.set(item_hash, { itemHash: item_hash, createdAtMs: time * 1_000, name: content.metadata?.name ?? '' })
+  }
 }

@@ -6,12 +6,16 @@ const SSH_PORT = '22'
 
 const Vm = z.object({ allocated_node: z.string().nullish(), status: z.string() })
 const Node = z.object({ address: z.string().nullish() })
+const Port = z.object({ host: z.int() })
 
-/** One entry of a node's `GET /v2/about/executions/list`. `networking` is `{}` until the instance has an interface. */
+/**
+ * One entry of a node's `GET /v2/about/executions/list`. `networking` is `{}` until the instance has an interface. Of the ports
+ * only SSH's is looked at.
+ */
 const Execution = z.object({
   networking: z
-    .object({ host_ipv4: z.string(), mapped_ports: z.record(z.string(), z.object({ host: z.int() })) })
-    .partial(),
+    .object({ host_ipv4: z.string().nullish(), mapped_ports: z.object({ [SSH_PORT]: Port.nullish() }).nullish() })
+    .nullable(),
 })
 
 export type Placement =
@@ -50,8 +54,9 @@ export async function fetchExecution(
 /** @returns `undefined` while nothing is forwarded yet; the port is never 22 on a node's own address */
 export function sshEndpoint(entry: unknown): { sshHost: string; sshPort: number } | undefined {
   if (entry === undefined) return undefined
-  const { host_ipv4: sshHost, mapped_ports: ports } = Execution.parse(entry).networking
-  const sshPort = ports?.[SSH_PORT]?.host
+  const { networking } = Execution.parse(entry)
+  const sshHost = networking?.host_ipv4
+  const sshPort = networking?.mapped_ports?.[SSH_PORT]?.host
   return sshHost && sshPort ? { sshHost, sshPort } : undefined
 }
 
