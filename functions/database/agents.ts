@@ -91,18 +91,29 @@ export async function changeStatus(
   return changed.length > 0
 }
 
-/** What is to be done to an agent, written down before it is started. Safe to repeat. */
+/**
+ * What is to be done to an agent, written down before it is started, unless something else is being done to it: one statement, so
+ * that simultaneous requests, from several chats too, begin one piece of work. A deletion waits for nothing.
+ * @returns whether it is written down, also by a former call
+ */
 export async function recordDeployment(
   database: Database,
   {
     now,
     ...deployment
   }: Pick<typeof deployments.$inferInsert, 'id' | 'agentId' | 'kind' | 'chatName'> & { readonly now: number },
-): Promise<void> {
-  await database
-    .insert(deployments)
-    .values({ ...deployment, status: 'running', createdAt: now, updatedAt: now })
-    .onConflictDoNothing()
+): Promise<boolean> {
+  const { id, agentId, kind, chatName = null } = deployment
+  const recorded = await database.all<{ id: string }>(sql`
+    INSERT INTO deployments (id, agent_id, kind, status, chat_name, created_at, updated_at)
+    SELECT ${id}, ${agentId}, ${kind}, 'running', ${chatName}, ${now}, ${now}
+    WHERE ${kind} = 'destroy'
+      OR NOT EXISTS (SELECT 1 FROM deployments WHERE agent_id = ${agentId} AND status = 'running')
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id`)
+  if (recorded.length > 0) return true
+  const [known] = await database.select({ id: deployments.id }).from(deployments).where(eq(deployments.id, id)).limit(1)
+  return known !== undefined
 }
 
 /** The deployment that works on an agent now. */

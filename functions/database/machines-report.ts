@@ -1,6 +1,7 @@
 /** Sums over machines for operators: what is ready, what it costs, and which nodes let us down. */
-import { and, asc, eq, isNotNull, ne, notInArray, sql } from 'drizzle-orm'
+import { and, asc, eq, isNotNull, ne, sql } from 'drizzle-orm'
 import type { Database } from './database.ts'
+import { selectPaidMachines } from './machines.ts'
 import { machines } from './schema.ts'
 
 export interface MachineReport {
@@ -30,10 +31,7 @@ export async function loadMachineReport(
       .select({ oldest: sql<number | null>`min(${machines.createdAt})` })
       .from(machines)
       .where(eq(machines.state, 'warm')),
-    database
-      .select({ count, price: sql<number | null>`sum(coalesce(${machines.creditsPerDay}, ${defaultPrice}))` })
-      .from(machines)
-      .where(and(isNotNull(machines.itemHash), notInArray(machines.state, ['recorded', 'gone']))),
+    selectPaidMachines(database, defaultPrice),
     database
       .select({
         node: sql<string>`coalesce(${machines.crnUrl}, ${machines.sshHost}, 'no node')`,
@@ -56,7 +54,7 @@ export async function loadMachineReport(
     states,
     oldestWarm: warm[0]?.oldest ?? undefined,
     paid: paid[0]?.count ?? 0,
-    creditsPerDay: paid[0]?.price ?? 0,
+    creditsPerDay: paid[0]?.creditsPerDay ?? 0,
     failures,
     hosts,
   }

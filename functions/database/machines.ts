@@ -97,12 +97,17 @@ export async function giveUpUnfinished(
 }
 
 /** Everything that may cost money: what may have been ordered and is not confirmed gone. */
+const isPaid = and(isNotNull(machines.itemHash), notInArray(machines.state, ['recorded', 'gone']))
+
 export async function countPaidMachines(database: Database): Promise<number> {
-  const [row] = await database
-    .select({ count: sql<number>`count(*)` })
-    .from(machines)
-    .where(and(isNotNull(machines.itemHash), notInArray(machines.state, ['recorded', 'gone'])))
+  const [row] = await database.select({ count: sql<number>`count(*)` }).from(machines).where(isPaid)
   return row?.count ?? 0
+}
+
+/** What is paid for now, as the network said when it was ordered. @param defaultPrice credits a day, where it was never told */
+export function selectPaidMachines(database: Database, defaultPrice: number) {
+  const price = sql<number>`coalesce(sum(coalesce(${machines.creditsPerDay}, ${defaultPrice})), 0)`.mapWith(Number)
+  return database.select({ count: sql<number>`count(*)`, creditsPerDay: price }).from(machines).where(isPaid)
 }
 
 /** Nodes that failed lately, by hash. @param failures those that a node is to blame for */

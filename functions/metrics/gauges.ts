@@ -1,9 +1,10 @@
 /** What is, read from the tables themselves when somebody asks: it costs nothing while nobody does. */
-import { and, count, eq, isNotNull, notInArray, sql } from 'drizzle-orm'
+import { and, count, eq, sql } from 'drizzle-orm'
 import type { Database } from '../database/database.ts'
 import { dayOf } from '../database/limits.ts'
+import { selectPaidMachines } from '../database/machines.ts'
 import { agents, deployments, machines, messageCounts, users } from '../database/schema.ts'
-import { CREDITS_PER_MACHINE_DAY } from '../provision/aleph/credits.ts'
+import { CREDITS_PER_MACHINE_DAY, CREDITS_PER_USD } from '../provision/aleph/credits.ts'
 import { type Labels, renderLabels } from './metric-names.ts'
 
 export interface Gauge {
@@ -12,18 +13,13 @@ export interface Gauge {
   readonly values: readonly { readonly labels: string; readonly value: number }[]
 }
 
-const CREDITS_PER_DOLLAR = 1e6
-
 export async function readGauges(database: Database, now: number): Promise<Gauge[]> {
   const seconds = sql<number>`coalesce(sum(${deployments.updatedAt} - ${deployments.createdAt}), 0) / 1000.0`
   const [people, byStatus, byState, paid, byResult, messages] = await database.batch([
     database.select({ count: count() }).from(users),
     database.select({ status: agents.status, count: count() }).from(agents).groupBy(agents.status),
     database.select({ state: machines.state, count: count() }).from(machines).groupBy(machines.state),
-    database
-      .select({ count: count() })
-      .from(machines)
-      .where(and(isNotNull(machines.itemHash), notInArray(machines.state, ['recorded', 'gone']))),
+    selectPaidMachines(database, CREDITS_PER_MACHINE_DAY),
     database
       .select({
         kind: deployments.kind,
@@ -39,7 +35,6 @@ export async function readGauges(database: Database, now: number): Promise<Gauge
       .from(messageCounts)
       .where(and(eq(messageCounts.day, dayOf(now)), eq(messageCounts.scope, 'user'))),
   ])
-  const paidMachines = paid[0]?.count ?? 0
   const resultOf = ({ kind, status, code }: (typeof byResult)[number]): Labels => ({ kind, status, code: code ?? '' })
   return [
     gauge('baal_users', 'People who have written to the bot.', [[{}, people[0]?.count ?? 0]]),
@@ -54,7 +49,7 @@ export async function readGauges(database: Database, now: number): Promise<Gauge
       byState.map((row) => [{ state: row.state }, row.count]),
     ),
     gauge('baal_machines_dollars_per_day', 'What the machines that are paid for cost.', [
-      [{}, (paidMachines * CREDITS_PER_MACHINE_DAY) / CREDITS_PER_DOLLAR],
+      [{}, (paid[0]?.creditsPerDay ?? 0) / CREDITS_PER_USD],
     ]),
     gauge(
       'baal_deployments',

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Database } from '../database/database.ts'
 import { finishDeployment, saveStep } from '../database/deployments.ts'
 import { addMetrics, foldOldMetrics, sumMetrics } from '../database/metrics.ts'
-import { deployments, metrics } from '../database/schema.ts'
+import { deployments, machines, metrics } from '../database/schema.ts'
 import { startTestDatabase, type TestDatabase } from '../database/testing/test-database.ts'
 import { deploymentTimes } from './deployment-times.ts'
+import { readGauges } from './gauges.ts'
 import { type Increment, MetricsBuffer } from './metrics-buffer.ts'
 import { renderPrometheus } from './render-prometheus.ts'
 import { summarize } from './summary.ts'
@@ -177,6 +178,17 @@ describe('the steps of deployments', () => {
       'baal_deployment_step_seconds_total{kind="update",step="connect"} 40',
     )
   })
+})
+
+test('machines cost what the network said when they were ordered', async () => {
+  const row = { kind: 'aleph', state: 'in_use', createdAt: NOW, updatedAt: NOW } as const
+  await database.insert(machines).values([
+    { ...row, id: 'm1', name: 'm1', itemHash: 'm1', creditsPerDay: 1_000_000 },
+    { ...row, id: 'm2', name: 'm2', itemHash: 'm2' },
+    { ...row, id: 'm3', name: 'm3', itemHash: 'm3', state: 'gone', creditsPerDay: 5_000_000 },
+  ])
+  const gauges = await readGauges(database, NOW)
+  expect(gauges.find(({ name }) => name === 'baal_machines_dollars_per_day')?.values[0]?.value).toBeCloseTo(1.342)
 })
 
 test('a day is summed up for a person', () => {

@@ -76,8 +76,10 @@ async function deploy(
 ): Promise<Installed> {
   const { database, now } = ports
   const [agent, found] = await Promise.all([findAgent(database, agentId), findMachine(database, machineId)])
-  if (!agent || !found || found.agentId !== agentId || found.state === 'destroying' || found.state === 'gone') {
-    throw new ProvisionFailure('superseded', 'the agent or its machine is gone')
+  if (!agent) throw new ProvisionFailure('superseded', 'the agent is gone')
+  // Whoever takes a machine from a deployment ends that first: this one was lost.
+  if (!found || found.agentId !== agentId || found.state === 'destroying' || found.state === 'gone') {
+    throw new ProvisionFailure('machine_gone', `${machineId} was taken away`)
   }
   const machine = await refreshAddress(ports, found)
   if (!machine.url) throw new ProvisionFailure('unreachable', `machine ${machine.id} has no public address`)

@@ -25,6 +25,7 @@ export const MACHINE_FAILURES: readonly string[] = [
   'timeout',
   'unhealthy',
   'unreachable_outside',
+  'machine_gone',
 ]
 const BLAMES_MACHINE: ReadonlySet<string> = new Set(MACHINE_FAILURES)
 

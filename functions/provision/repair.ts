@@ -33,7 +33,7 @@ export async function repair(run: DeploymentRun): Promise<void> {
     } catch (error) {
       if (isRolledBack(error)) return endRolledBack(run, found.machineId, error)
       if (!blamesMachine(error)) throw error
-      if ((await saveState(run)) !== 'saved') throw error
+      if (error.code !== 'machine_gone' && (await saveState(run)) !== 'saved') throw error
     }
   } else await saveState(run)
   await create(run)

@@ -71,7 +71,7 @@ async function start(
     const agent = await findAgent(database, agentId)
     // What is worked on gets the newest version anyway, and what is gone or broken is no measure.
     if ((running && running.id !== id) || (!running && agent?.status !== 'running')) continue
-    await recordDeployment(database, { id, agentId, kind: 'update', chatName: null, now: now() })
+    if (!(await recordDeployment(database, { id, agentId, kind: 'update', chatName: null, now: now() }))) continue
     await engine.start({ deploymentId: id })
     started.push(id)
   }

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { eq } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { findAgent, saveAgentSettings } from '../../functions/database/agents.ts'
+import { findAgent, recordDeployment, saveAgentSettings } from '../../functions/database/agents.ts'
 import { findDeployment } from '../../functions/database/deployments.ts'
 import { findMachine } from '../../functions/database/machines.ts'
 import { agents, deployments, machines } from '../../functions/database/schema.ts'
@@ -497,6 +497,44 @@ describe('an update that answers on its machine', () => {
     await world.platform.finish()
     expect(await fateOf(id)).toMatchObject({ status: 'failed', errorCode: 'unreachable_outside' })
     expect(await statusOf(agentId)).toBe('failed')
+  })
+})
+
+describe('an agent', () => {
+  test('is worked on once, however many ask at once; a deletion does not wait', async () => {
+    await setUp()
+    const { agentId } = await runningAgent()
+    const record = (id: string, kind: 'repair' | 'update' | 'destroy') =>
+      recordDeployment(world.database, { id, agentId, kind, chatName: null, now: world.clock.now })
+    const ids = ['w1', 'w2', 'w3', 'w4', 'w5']
+    const recorded = await Promise.all(ids.map((id) => record(id, 'repair')))
+    expect(recorded.filter(Boolean)).toHaveLength(1)
+    // The same again is the same.
+    expect(await record(ids[recorded.indexOf(true)] ?? '', 'repair')).toBe(true)
+    expect(await record('w6', 'update')).toBe(false)
+    expect(await record('w7', 'destroy')).toBe(true)
+  })
+})
+
+describe('a machine that is taken away', () => {
+  test('while an agent moves in is replaced', async () => {
+    await setUp({ variables: { POOL_MIN_SIZE: '1' } })
+    await passTime(MINUTE_MS)
+    await world.platform.finish()
+    const [warm] = await rows()
+    const agentId = await world.giveAgent()
+    await world.ask(agentId, 'create')
+    const claimed = async () => (await rowOf(warm?.id ?? ''))?.state === 'claimed'
+    while (!(await claimed())) {
+      let left = 1
+      await world.platform.runDue(() => (left-- > 0 ? 0 : Number.POSITIVE_INFINITY))
+    }
+    await world.aleph.network.remove(warm?.itemHash ?? '')
+    await tendMachines(ORPHAN_CRON, world.ports)
+    await world.platform.finish()
+    const agent = await findAgent(world.database, agentId)
+    expect(agent?.status).toBe('running')
+    expect(agent?.machineId).not.toBe(warm?.id)
   })
 })
 

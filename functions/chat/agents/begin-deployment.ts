@@ -1,6 +1,6 @@
 /** Starts work on an agent's machine and shows it in the chat. Safe to repeat for the same update: the id is the same. */
 import type { Agent } from '../../database/agents.ts'
-import { changeStatus, findRunningDeployment, recordDeployment } from '../../database/agents.ts'
+import { changeStatus, recordDeployment } from '../../database/agents.ts'
 import { renderElapsed } from '../catalogue/duration.ts'
 import type { DeploymentReport } from '../deployment-report.ts'
 import type { MessageTarget } from '../outgoing.ts'
@@ -18,20 +18,18 @@ export interface Work {
 export async function beginDeployment(ctx: BaalContext, { agent, kind, target }: Work): Promise<'begun' | 'busy'> {
   const { ports, words, out } = ctx
   const deploymentId = ports.ids('deployment')
-  const running = await findRunningDeployment(ports.database, agent.id)
-  // Deletion does not wait: it takes over from whatever else is being done to the agent.
-  if (running && running.id !== deploymentId && kind !== 'destroy') return 'busy'
-  // A new attempt: whoever writes to the agent meanwhile hears that it is being set up, not that it is broken.
-  if (kind !== 'destroy') {
-    await changeStatus(ports.database, agent.id, { from: ['failed'], to: 'creating', now: ports.now() })
-  }
-  await recordDeployment(ports.database, {
+  const recorded = await recordDeployment(ports.database, {
     id: deploymentId,
     agentId: agent.id,
     kind,
     chatName: ports.chat.name,
     now: ports.now(),
   })
+  if (!recorded) return 'busy'
+  // A new attempt: whoever writes to the agent meanwhile hears that it is being set up, not that it is broken.
+  if (kind !== 'destroy') {
+    await changeStatus(ports.database, agent.id, { from: ['failed'], to: 'creating', now: ports.now() })
+  }
   await ports.startDeployment({ deploymentId, agentId: agent.id, kind })
   const text = renderProgress(
     { name: agent.name, kind, progress: 0, elapsed: renderElapsed(0, words), step: words.deploy.steps.queued },

@@ -1,6 +1,6 @@
 import type { Config } from '../../../functions/config.ts'
 import type { Database } from '../../../functions/database/database.ts'
-import { countPaidMachines } from '../../../functions/database/machines.ts'
+import { selectPaidMachines } from '../../../functions/database/machines.ts'
 import { CREDITS_PER_MACHINE_DAY, fetchCredits } from '../../../functions/provision/aleph/credits.ts'
 import { accountAddress } from '../../../functions/provision/aleph/sign-message.ts'
 import { type Finding, findingsOf } from './finding.ts'
@@ -17,24 +17,24 @@ export async function checkAleph(config: Config, database: Database): Promise<Fi
   const findings = [ok(`the account is ${address}`)]
   try {
     const credits = await fetchCredits(config.ALEPH_API_URLS, address)
-    const machines = await countPaidMachines(database).catch(() => 0)
-    return [...findings, judgeCredits(credits, machines)]
+    const [paid] = await selectPaidMachines(database, CREDITS_PER_MACHINE_DAY).catch(() => [])
+    return [...findings, judgeCredits(credits, paid?.count ?? 0, paid?.creditsPerDay ?? 0)]
   } catch {
     return [...findings, fail('no core node answers', 'Wait, or correct ALEPH_API_URLS.')]
   }
 }
 
-function judgeCredits(credits: number, machines: number): Finding {
+function judgeCredits(credits: number, machines: number, creditsPerDay: number): Finding {
   const topUp = 'Top up at https://app.aleph.cloud with the account above.'
   if (machines === 0) {
     const days = credits / CREDITS_PER_MACHINE_DAY
     if (days < RESERVE_DAYS) return fail(`${inDollars(credits)} are not enough for a first machine`, topUp)
     return ok(`${inDollars(credits)}: one machine for ${Math.floor(days)} days; none runs yet`)
   }
-  const days = credits / (CREDITS_PER_MACHINE_DAY * machines)
+  const days = credits / creditsPerDay
   const line = `${inDollars(credits)} last ${days.toFixed(1)} days for ${machines === 1 ? 'the one machine' : `the ${machines} machines`}`
   if (days < RESERVE_DAYS) return fail(`${line}: the network takes machines away`, topUp)
-  if (credits < CREDITS_PER_MACHINE_DAY * (machines + 1))
+  if (credits < creditsPerDay + creditsPerDay / machines)
     return fail(`${line}: no further machine can be ordered`, topUp)
   return days < LOW_DAYS ? warn(line, topUp) : ok(line)
 }

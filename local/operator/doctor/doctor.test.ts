@@ -278,6 +278,10 @@ describe('the doctor notices', () => {
       aleph.network.credits = days * 2 * DAY
       expect(await troubles('aleph')).toEqual([expect.stringMatching(expected)])
     }
+    // What machines cost is what the network said when they were ordered.
+    aleph.network.credits = 12 * DAY
+    await database.update(machines).set({ creditsPerDay: 2 * DAY })
+    expect(await troubles('aleph')).toEqual([expect.stringMatching(/warn: .*last 3\.0 days/)])
     aleph.network.credits = 100 * DAY
   })
 
