@@ -67,7 +67,11 @@ export function look(ssh: SshConnection, progress: Progress, { inspectMs }: Runn
   return timed('inspect', progress, () => inspect(ssh, inspectMs))
 }
 
-function refuseImpossible({ ingress }: Wanted, state: MachineState, { runtime }: Artifacts): void {
+function refuseImpossible({ ingress, agent }: Wanted, state: MachineState, { runtime }: Artifacts): void {
+  // What is prepared is for somebody else: it must not begin with another's files and conversation.
+  if (!agent && state.hashes['secrets.json']) {
+    throw new RunnerFailure('step_failed', 'inspect', 'An agent lives on this machine. Only a wiped one is prepared.')
+  }
   if (ingress?.kind === 'caddy' && state.mode === 'plain') {
     const why = 'A machine without systemd and root cannot serve a domain; give it a direct address.'
     throw new RunnerFailure('step_failed', 'inspect', why)

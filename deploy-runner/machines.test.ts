@@ -122,6 +122,14 @@ describe('a machine', () => {
     expect((await runner.call('/machines/deploy', machine.deployment())).result.changed).toEqual(['secrets', 'service'])
   })
 
+  test('that carries an agent is not prepared for another one', async () => {
+    await runner.call('/machines/deploy', machine.deployment())
+    const refused = (await runner.call('/machines/prepare', { target: machine.target() })).error
+    expect(refused).toMatchObject({ code: 'step_failed', step: 'inspect' })
+    await runner.call('/machines/wipe', { target: machine.target() })
+    expect((await runner.call('/machines/prepare', { target: machine.target() })).result.reachable).toBe(true)
+  })
+
   test('without root and systemd is not asked to serve a domain', async () => {
     const ingress = { kind: 'caddy', domain: 'agent.test' }
     const answer = await runner.call('/machines/deploy', { ...machine.deployment(), ingress })

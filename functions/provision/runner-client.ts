@@ -54,6 +54,8 @@ export async function callRunner(
     throw new ProvisionFailure('runner_unreachable', 'the deploy-runner does not answer', { cause })
   }
   if (response.status === 404) throw new ProvisionFailure('runner_outdated', `the deploy-runner does not know ${call}`)
+  if (response.status === 401)
+    throw new ProvisionFailure('runner_unreachable', 'the deploy-runner refuses our signature: keys or clocks differ')
   if (!response.ok || !response.body)
     throw new ProvisionFailure('runner_unreachable', `the deploy-runner answered ${response.status}`)
   for await (const line of runnerLines(response.body)) {
