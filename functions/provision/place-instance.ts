@@ -40,9 +40,14 @@ export async function placeInstance(ports: Ports, machineId: string, waitedMs: n
 
 /** The scheduler may have moved it since: its addresses are never taken for granted. Keeps the old ones when nobody knows. */
 export async function refreshAddress(ports: Ports, machine: Machine): Promise<Machine> {
+  return (await confirmAddress(ports, machine)) ?? machine
+}
+
+/** @returns `undefined` when nobody knows where it is now: at its old address there may be another one */
+export async function confirmAddress(ports: Ports, machine: Machine): Promise<Machine | undefined> {
   if (machine.kind !== 'aleph' || !machine.itemHash) return machine
-  const placement = await fetchPlacement(ports.config.ALEPH_SCHEDULER_URL, machine.itemHash).catch(() => undefined)
-  if (placement?.kind !== 'placed') return machine
+  const placement = await lookUp(ports, machine).catch(() => undefined)
+  if (placement?.kind !== 'placed') return undefined
   const { kind: _, ...address } = placement
   if (address.sshHost !== machine.sshHost || address.sshPort !== machine.sshPort) {
     await noteMachine(ports.database, machine.id, address, ports.now())

@@ -10,6 +10,7 @@ import { ingressOf } from './aleph/gateway.ts'
 import { type DurableWork, INSTALL, QUICK } from './durable-work.ts'
 import { forgetInstance } from './forget-instance.ts'
 import { withdrawPorts } from './forward-ports.ts'
+import { confirmAddress } from './place-instance.ts'
 import { ProvisionFailure } from './provision-failure.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 import { targetOf } from './ssh-target.ts'
@@ -58,8 +59,15 @@ export async function retireAtOnce(ports: ProvisionPorts, machine: Machine): Pro
 /** Best effort for an instance, whose disk goes anyway; a must for a host that somebody else will get. @returns whether to go on */
 async function wipeMachine(ports: ProvisionPorts, machineId: string): Promise<boolean> {
   const { database, runner, now } = ports
-  const machine = await findMachine(database, machineId)
-  if (machine?.state !== 'destroying' || !machine.sshHost) return true
+  const found = await findMachine(database, machineId)
+  if (found?.state !== 'destroying' || !found.sshHost) return true
+  const confirmed = await confirmAddress(ports, found)
+  // Nodes give a port to the next instance. Without a host key to know it by, another agent's machine would be wiped.
+  if (!confirmed && !found.hostKey) {
+    log('warn', 'wipe_skipped', { machine: machineId })
+    return true
+  }
+  const machine = confirmed ?? found
   try {
     await runner.wipe({ target: targetOf(machine), wait_ms: WIPE_WAIT_MS })
     if (machine.kind === 'ssh') {

@@ -3,7 +3,7 @@
  * then time passes, and it is counted what was left behind. Everything is decided by a seed.
  */
 import { seededRandom } from '../../agent-vm/testing/seeded-random.ts'
-import { findAgent } from '../../functions/database/agents.ts'
+import { changeStatus, findAgent, isGone } from '../../functions/database/agents.ts'
 import { deployments, machines } from '../../functions/database/schema.ts'
 import { forgetOrphans } from '../../functions/provision/sweep.ts'
 import { ORPHAN_CRON, tendMachines } from '../../functions/provision/tend-machines.ts'
@@ -127,21 +127,28 @@ async function act(world: World, random: Random, agentIds: string[]): Promise<vo
   }
   const agentId = agentIds.length > 0 && random() < 0.25 ? pick(random, agentIds) : undefined
   const agent = agentId ? await findAgent(world.database, agentId) : undefined
-  if (!agent || agent.status === 'deleted') return
+  if (!agent || isGone(agent)) return
   const busy = (await world.database.select().from(deployments)).some(
     (deployment) => deployment.agentId === agentId && deployment.status === 'running',
   )
   const drawn = random()
+  const { now } = world.clock
   // As in the chat: only a deletion overtakes other work.
-  if (drawn < 0.25) await world.ask(agent.id, 'destroy')
-  else if (!busy && drawn < 0.6) await world.ask(agent.id, agent.url ? 'repair' : 'create')
+  if (drawn < 0.25) {
+    await changeStatus(world.database, agent.id, { from: ['creating', 'running', 'failed'], to: 'deleting', now })
+    await world.ask(agent.id, 'destroy')
+  } else if (!busy && drawn < 0.6) await world.ask(agent.id, agent.url ? 'repair' : 'create')
   else if (!busy && drawn < 0.8 && agent.url) await world.ask(agent.id, 'update')
   else await cutSomething(world, random)
 }
 
-async function cutSomething({ park }: World, random: Random): Promise<void> {
+/** A machine loses its power, or is taken away by the network. */
+async function cutSomething({ park, aleph }: World, random: Random): Promise<void> {
   const hashes = [...park.machines.keys()]
-  if (hashes.length > 0) await park.cut(pick(random, hashes))
+  if (hashes.length === 0) return
+  const hash = pick(random, hashes)
+  if (random() < 0.3) await aleph.network.remove(hash)
+  else await park.cut(hash)
 }
 
 async function isAtRest({ database, platform }: World): Promise<boolean> {

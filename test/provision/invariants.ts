@@ -55,6 +55,7 @@ async function agentBreaches({ database, park, ports }: World): Promise<string[]
   for (const agent of await database.select().from(agents)) {
     const own = rows.filter(({ agentId, state }) => agentId === agent.id && state !== 'gone')
     if (own.length > 1) breaches.push(`agent ${agent.id} has ${own.length} machines`)
+    if (agent.status === 'deleting') breaches.push(`agent ${agent.id} is never gone`)
     if (agent.status === 'deleted' && own.length > 0) breaches.push(`agent ${agent.id} is deleted and has a machine`)
     if (agent.status !== 'running') continue
     const machine = agent.machineId ? await findMachine(database, agent.machineId) : undefined

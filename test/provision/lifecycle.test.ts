@@ -248,6 +248,36 @@ describe('a deletion', () => {
     expect(statuses()).toEqual(['forgotten'])
   })
 
+  test.each([
+    ['that was never spoken to', null],
+    ['that was spoken to', 'ssh-ed25519 of the former machine'],
+  ])('of a machine %s wipes no other one that has its address by now', async (_, hostKey) => {
+    await setUp()
+    const living = await runningAgent('only copy')
+    const { agentId, machineId } = await runningAgent()
+    const there = (await rowOf(living.machineId)) ?? expect.fail('no machine')
+    const { sshHost, sshPort } = there
+    await world.aleph.network.remove((await rowOf(machineId))?.itemHash ?? '')
+    await world.database.update(machines).set({ sshHost, sshPort, hostKey }).where(eq(machines.id, machineId))
+    await world.ask(agentId, 'destroy')
+    await world.platform.finish()
+    expect((await rowOf(machineId))?.state).toBe('gone')
+    expect(world.park.at(sshPort ?? 0)).toMatchObject({ agentId: living.agentId, memory: 'only copy' })
+  })
+
+  test('finds a machine that has moved, and wipes it there', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('a secret diary')
+    const machine = world.park.at((await rowOf(machineId))?.sshPort ?? 0)
+    await world.database.update(machines).set({ sshPort: 1, hostKey: null }).where(eq(machines.id, machineId))
+    const erase = world.park.erase.bind(world.park)
+    Object.assign(world.park, { erase: async () => undefined })
+    await world.ask(agentId, 'destroy')
+    await world.platform.finish()
+    Object.assign(world.park, { erase })
+    expect(machine).toMatchObject({ agentId: undefined, memory: '' })
+  })
+
   test('that could not take away what was put aside does so later', async () => {
     await setUp()
     const { agentId } = await runningAgent()
