@@ -4,8 +4,8 @@ import type { Database } from './database.ts'
 import type { Machine } from './machines.ts'
 import { agents, machines } from './schema.ts'
 
-/** How a machine is named that was ordered for nobody yet. */
-export const POOL_NAME_PREFIX = 'baal-pool-'
+/** Of machines that were ordered for nobody yet. */
+export const POOL_ID_PREFIX = 'p-'
 
 /**
  * Takes one warm machine for an agent, those that cost nothing first, then the oldest. One statement: however many ask at
@@ -65,7 +65,7 @@ export async function loadPoolFailures(
   const [row] = await database
     .select({ count: sql<number>`count(*)`, lastAt: sql<number | null>`max(${machines.failedAt})` })
     .from(machines)
-    .where(and(like(machines.name, `${POOL_NAME_PREFIX}%`), isNotNull(machines.failure), gt(machines.failedAt, since)))
+    .where(and(like(machines.id, `${POOL_ID_PREFIX}%`), isNotNull(machines.failure), gt(machines.failedAt, since)))
   return { count: row?.count ?? 0, lastAt: row?.lastAt ?? undefined }
 }
 

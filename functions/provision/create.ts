@@ -63,9 +63,9 @@ async function obtain(
     return rested ?? (isOnlyChance ? claimMachine(ports.database, { agentId, now }) : null)
   })
   if (claimed) return claimed
-  const machine = { id: `m-${id}-${attempt}`, name: `baal-${id}-${attempt}` }
-  await orderMachine(work, { machine, agentId, label: String(attempt), formerFailure, note })
-  return machine.id
+  const machineId = `m-${id}-${attempt}`
+  await orderMachine(work, { machineId, agentId, label: String(attempt), formerFailure, note })
+  return machineId
 }
 
 /** An agent that had a life before gets it back before anybody talks to it. */

@@ -38,24 +38,25 @@ const NODE_REST_MS = 10 * 60_000
  */
 export async function signInstance(
   { config, database, now, random }: InstancePorts,
-  machine: { id: string; name: string },
+  machineId: string,
   { usePublishedImage = false } = {},
 ): Promise<Envelope> {
   const key = requireAccount(config)
   const address = await accountAddress(key)
-  const row = await findMachine(database, machine.id)
+  const row = await findMachine(database, machineId)
+  if (!row) throw new ProvisionFailure('superseded', 'the machine is gone')
   const node = config.ALEPH_PLACEMENT === 'pinned' ? await pickNode({ config, database, now, random }, row) : undefined
   const content = buildInstanceContent({
     address,
-    name: machine.name,
+    name: row.name,
     sshPublicKey: config.ALEPH_SSH_PUBKEY,
     image: usePublishedImage ? DEBIAN_12_IMAGE : await fetchDebianImage(config.ALEPH_API_URLS),
     // The row's own time, so that signing again makes the same message.
-    nowMs: row?.createdAt ?? now(),
+    nowMs: row.createdAt,
     node: node?.hash,
   })
   const envelope = await signMessage(key, 'INSTANCE', content)
-  if (row?.orderedAt && row.itemHash !== envelope.item_hash) {
+  if (row.orderedAt && row.itemHash !== envelope.item_hash) {
     throw new ProvisionFailure(
       'placement_timeout',
       `${row.itemHash} was ordered before, and cannot be ordered in the same words`,
@@ -65,7 +66,7 @@ export async function signInstance(
   const facts = { itemHash: envelope.item_hash, creditsPerDay }
   await noteMachine(
     database,
-    machine.id,
+    machineId,
     { ...facts, ...(node ? { crnHash: node.hash, crnUrl: node.address } : {}) },
     now(),
   )
@@ -74,9 +75,9 @@ export async function signInstance(
 
 async function pickNode(
   { config, database, now, random }: InstancePorts,
-  row: Machine | undefined,
+  row: Machine,
 ): Promise<Pick<Crn, 'hash' | 'address'>> {
-  if (row?.crnHash && row.crnUrl) return { hash: row.crnHash, address: row.crnUrl }
+  if (row.crnHash && row.crnUrl) return { hash: row.crnHash, address: row.crnUrl }
   const blocked = await findFailingNodes(database, { since: now() - NODE_REST_MS, failures: MACHINE_FAILURES })
   const need = { memoryMib: MEMORY_MIB, diskMib: DISK_MIB }
   const node = chooseCrn(await fetchCrns(config.ALEPH_CRN_LIST_URL), need, { blocked, random })

@@ -16,6 +16,7 @@ import { fetchOwnInstances, type OwnInstance } from './aleph/own-instances.ts'
 import { accountAddress } from './aleph/sign-message.ts'
 import { sendForget } from './forget-instance.ts'
 import { withdrawPortsOf } from './forward-ports.ts'
+import { ownNames } from './instance-name.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 import { retireAtOnce } from './retire-machine.ts'
 
@@ -26,8 +27,6 @@ const ABANDONED_AFTER_MS = 10 * 60_000
 const POOL_LIMIT_MS = 2 * 3_600_000
 /** An order is noted before it is sent, so even this is generous. */
 const ORPHAN_AFTER_MS = 30 * 60_000
-/** Ours are recognised by name: an account may serve other purposes, too. */
-const NAME_PREFIX = 'baal-'
 
 export async function destroyUnwanted(ports: ProvisionPorts): Promise<void> {
   const { database, now } = ports
@@ -52,9 +51,8 @@ export async function forgetOrphans(ports: ProvisionPorts): Promise<string[]> {
   const { config, database, now } = ports
   if (!config.ALEPH_PRIVATE_KEY) return []
   const address = await accountAddress(config.ALEPH_PRIVATE_KEY)
-  const ours = (await fetchOwnInstances(config.ALEPH_API_URLS, address)).filter(({ name }) =>
-    name.startsWith(NAME_PREFIX),
-  )
+  const isOurs = await ownNames(config)
+  const ours = (await fetchOwnInstances(config.ALEPH_API_URLS, address)).filter(({ name }) => isOurs(name))
   await buryVanished(ports, new Set(ours.map(({ itemHash }) => itemHash)))
   const old = ours.filter(({ createdAtMs }) => now() - createdAtMs > ORPHAN_AFTER_MS)
   const { byHash, lostHash } = await findKnownInstances(database, old)

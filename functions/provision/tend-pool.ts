@@ -5,12 +5,13 @@ import {
   findStalledPoolMachines,
   listWarmInstances,
   loadPoolFailures,
-  POOL_NAME_PREFIX,
+  POOL_ID_PREFIX,
   recordPoolMachine,
   retireWarm,
 } from '../database/machines-pool.ts'
 import { deployments } from '../database/schema.ts'
 import { log } from '../log.ts'
+import { instanceName } from './instance-name.ts'
 import { poolSize } from './pool-size.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 
@@ -39,8 +40,8 @@ export async function tendPool(ports: ProvisionPorts): Promise<void> {
   if (now() - (failures.lastAt ?? 0) < Math.min(MAX_PAUSE_MS, MINUTE_MS * 2 ** failures.count)) return
   const maxOrders = failures.count > 0 ? 1 : MAX_ORDERS
   for (let order = 0; order < maxOrders; order++) {
-    const id = crypto.randomUUID().replaceAll('-', '').slice(0, 16)
-    const machine = { id: `p-${id}`, name: `${POOL_NAME_PREFIX}${id}`, now: now() }
+    const id = `${POOL_ID_PREFIX}${crypto.randomUUID().replaceAll('-', '').slice(0, 16)}`
+    const machine = { id, name: await instanceName(config, id), now: now() }
     if (!(await recordPoolMachine(database, machine, { wanted, max }))) break
     await engine.start({ poolMachineId: machine.id, since: machine.now })
   }

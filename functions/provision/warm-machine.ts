@@ -15,7 +15,7 @@ const ON_ITS_WAY: readonly Machine['state'][] = ['recorded', 'created', 'placed'
 export async function warmMachine(work: DurableWork, machineId: string): Promise<void> {
   const machine = await work.do('load machine', QUICK, async ({ database }) => {
     const row = await findMachine(database, machineId)
-    return row && isWanted(row) ? { id: row.id, name: row.name, kind: row.kind } : null
+    return row && isWanted(row) ? { kind: row.kind } : null
   })
   if (!machine) return
   if (machine.kind === 'ssh') {
@@ -27,7 +27,7 @@ export async function warmMachine(work: DurableWork, machineId: string): Promise
   }
   try {
     const note = () => (ports: ProvisionPorts) => touch(ports, machineId)
-    await orderMachine(work, { machine, agentId: null, label: 'pool', note })
+    await orderMachine(work, { machineId, agentId: null, label: 'pool', note })
     await work.do('prepare', INSTALL, (ports) => prepare(ports, machineId))
   } catch (error) {
     await discard(work, machineId, error)

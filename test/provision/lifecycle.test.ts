@@ -7,7 +7,9 @@ import { findAgent, recordDeployment, saveAgentSettings } from '../../functions/
 import { findDeployment } from '../../functions/database/deployments.ts'
 import { findMachine } from '../../functions/database/machines.ts'
 import { agents, deployments, machines } from '../../functions/database/schema.ts'
+import { postMessage } from '../../functions/provision/aleph/core-nodes.ts'
 import { DEBIAN_12_IMAGE } from '../../functions/provision/aleph/instance-content.ts'
+import { signMessage } from '../../functions/provision/aleph/sign-message.ts'
 import { ORPHAN_CRON, tendMachines } from '../../functions/provision/tend-machines.ts'
 import { NO_TROUBLE } from './fake-runner.ts'
 import { buildWorld, type Ground, prepareGround, type World, type WorldOptions } from './world.ts'
@@ -593,6 +595,35 @@ describe('the sweep', () => {
     expect(statuses()).toEqual(['forgotten'])
     const [{ envelope } = expect.fail('no instance')] = world.aleph.network.instances()
     expect(world.aleph.network.aggregate(envelope.sender, 'port-forwarding')?.[envelope.item_hash]).toBeNull()
+  })
+
+  test('leaves the instances of another installation on the same account alone, as of one that somebody tries out', async () => {
+    await setUp()
+    const { machineId } = await runningAgent()
+    await world.database.delete(machines).where(eq(machines.id, machineId))
+    await world.database.update(agents).set({ status: 'deleted', machineId: null })
+    const others = { ...world.ports, config: { ...world.ports.config, TELEGRAM_BOT_TOKEN: `8000:${'x'.repeat(30)}` } }
+    world.clock.now += 2 * HOUR_MS
+    await tendMachines(ORPHAN_CRON, others)
+    expect(statuses()).toEqual(['processed'])
+    await tendMachines(ORPHAN_CRON, world.ports)
+    expect(statuses()).toEqual(['forgotten'])
+  })
+
+  test('forgets an instance from before installations had a mark', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent()
+    const itemHash = (await rowOf(machineId))?.itemHash ?? ''
+    const { envelope } = world.aleph.network.look(itemHash) ?? expect.fail('no instance')
+    const content = JSON.parse(envelope.item_content)
+    expect(content.metadata.name).toMatch(/^baal-[0-9a-f]{8}\.m-/)
+    const key = world.ports.config.ALEPH_PRIVATE_KEY ?? ''
+    const former = await signMessage(key, 'INSTANCE', { ...content, metadata: { name: 'baal-d0123456789-1' } })
+    await postMessage(world.ports.config.ALEPH_API_URLS, former)
+    world.clock.now += 2 * HOUR_MS
+    await tendMachines(ORPHAN_CRON, world.ports)
+    expect(world.aleph.network.look(former.item_hash)?.status).toBe('forgotten')
+    expect(await statusOf(agentId)).toBe('running')
   })
 
   test('finds an instance again by its name when its row has lost the hash', async () => {
