@@ -82,13 +82,6 @@ function countDone(database: Database, deployment: Pick<Deployment, 'id' | 'kind
   )
 }
 
-/** Ends a deployment whose Workflow cannot any more, with its agent. */
-export async function abandonDeployment(database: Database, deployment: Deployment, now: number): Promise<void> {
-  const agent = deployment.kind === 'destroy' ? {} : { status: 'failed' as const }
-  const why = { status: 'failed', errorCode: 'timeout', error: 'its Workflow never came to an end' } as const
-  await finishDeployment(database, deployment, agent, why, now)
-}
-
 /** Agents whose deletion ended before they were gone, and that nothing is being done to. */
 export async function findUndeleted(database: Database, untouchedSince: number): Promise<string[]> {
   const worked = database

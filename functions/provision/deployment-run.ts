@@ -60,10 +60,7 @@ export async function settle(
   })
 }
 
-/**
- * What was ordered in vain is given back; a machine that already carries the agent stays, with its data. An agent that answers
- * all the same goes on being talked to.
- */
+/** What was ordered in vain is given back; a machine that already carries the agent stays, with its data. */
 export async function fail({ work, deployment }: DeploymentRun, error: unknown): Promise<void> {
   const { code, message } =
     error instanceof ProvisionFailure ? error : { code: 'internal', message: describeError(error) }
@@ -72,12 +69,22 @@ export async function fail({ work, deployment }: DeploymentRun, error: unknown):
     const { database, now } = ports
     const failure = blamesMachine(error) ? code : undefined
     const ids = await giveUpUnfinished(database, deployment.agentId, { failure, now: now() })
-    const agent = deployment.kind === 'destroy' ? {} : { status: await statusAfterFailure(ports, deployment.agentId) }
-    await finishDeployment(database, deployment, agent, { status: 'failed', errorCode: code, error: message }, now())
-    await report(ports, deployment, 'failed', { status: 'failed', error: { code, message } })
+    await endFailed(ports, deployment, { code, message })
     return ids
   })
   await retireAll(work, givenUp)
+}
+
+/** An agent that answers all the same goes on being talked to. */
+export async function endFailed(
+  ports: ProvisionPorts,
+  deployment: Deployment,
+  error: { code: string; message: string },
+): Promise<void> {
+  const agent = deployment.kind === 'destroy' ? {} : { status: await statusAfterFailure(ports, deployment.agentId) }
+  const outcome = { status: 'failed' as const, errorCode: error.code, error: error.message }
+  await finishDeployment(ports.database, deployment, agent, outcome, ports.now())
+  await report(ports, deployment, 'failed', { status: 'failed', error })
 }
 
 async function statusAfterFailure(

@@ -3,11 +3,11 @@
  * deletions again that ended too early.
  */
 import { recordDeployment } from '../database/agents.ts'
-import { abandonDeployment, findStalled, findUndeleted } from '../database/deployments.ts'
+import { findStalled, findUndeleted } from '../database/deployments.ts'
 import { giveUpUnfinished } from '../database/machines.ts'
 import { findRunningRollout } from '../database/rollouts.ts'
 import { describeError, log } from '../log.ts'
-import { report } from './progress.ts'
+import { endFailed } from './deployment-run.ts'
 import type { ProvisionPorts } from './provision-ports.ts'
 
 /** A deployment notes each step; none takes longer than this without a sign. */
@@ -22,10 +22,8 @@ export async function nudgeStalled(ports: ProvisionPorts): Promise<void> {
     try {
       if (now() - deployment.createdAt > HOPELESS_AFTER_MS) {
         log('error', 'deployment_hopeless', { deployment: deployment.id, step: deployment.step })
-        await abandonDeployment(database, deployment, now())
+        await endFailed(ports, deployment, { code: 'timeout', message: 'its Workflow never came to an end' })
         await giveUpUnfinished(database, deployment.agentId, { now: now() })
-        const error = { code: 'timeout', message: 'it never came to an end' }
-        await report(ports, deployment, 'failed', { status: 'failed', error })
       } else await engine.revive({ deploymentId: deployment.id })
     } catch (error) {
       log('warn', 'nudge_failed', { deployment: deployment.id, error: describeError(error) })

@@ -583,6 +583,23 @@ describe('work that never reaches the agent', () => {
   })
 })
 
+test('work that never ends is given up, and its agent goes on being talked to where it answers', async () => {
+  await setUp()
+  const [well, ill] = [await runningAgent(), await runningAgent()]
+  const machine = world.park.at((await rowOf(ill.machineId))?.sshPort ?? 0)
+  if (machine) machine.isServing = false
+  const longAgo = world.clock.now - 4 * HOUR_MS
+  for (const { agentId } of [well, ill]) await world.ask(agentId, 'update')
+  world.platform.instances.clear()
+  await world.database
+    .update(deployments)
+    .set({ createdAt: longAgo, updatedAt: longAgo })
+    .where(eq(deployments.kind, 'update'))
+  await passTime(MINUTE_MS)
+  expect([await statusOf(well.agentId), await statusOf(ill.agentId)]).toEqual(['running', 'failed'])
+  expect(world.reports.at(-1)).toMatchObject({ status: 'failed', error: { code: 'timeout' } })
+})
+
 describe('the sweep', () => {
   test('forgets an instance of ours that no row knows, after its grace, and nothing else of the account', async () => {
     await setUp()
