@@ -25,7 +25,7 @@ export async function installOnTrial(run: DeploymentRun, machineId: string): Pro
   if (!wasReachable) return installAgent(work, { agentId, machineId, label: 'new' }, note)
   try {
     const installed = await installAgent(work, { agentId, machineId, label: 'new', trial }, note)
-    await work.do('keep new', QUICK, (ports) => keepNew(ports, machineId, trial))
+    await keepNew(run, machineId)
     return installed
   } catch (error) {
     if (!(error instanceof ProvisionFailure) || error.code !== 'unreachable_outside') throw error
@@ -47,13 +47,13 @@ async function isReachable(
   return machine?.url ? (await agents.health(machine.url)) !== undefined : false
 }
 
-/** Best effort: the runner forgets by itself what a later deployment finds of it. */
-async function keepNew(ports: ProvisionPorts, machineId: string, trial: string): Promise<void> {
-  try {
-    await settleTrial(ports, { machineId, trial, verdict: 'good' })
-  } catch (error) {
-    log('warn', 'trial_not_settled', { machine: machineId, error: describeError(error) })
-  }
+/** Best effort, however long it takes: the runner forgets by itself what a later deployment finds of it. */
+async function keepNew({ work, deployment }: DeploymentRun, machineId: string): Promise<void> {
+  await work
+    .do('keep new', INSTALL, async (ports) => {
+      await settleTrial(ports, { machineId, trial: deployment.id, verdict: 'good' })
+    })
+    .catch((error: unknown) => log('warn', 'trial_not_settled', { machine: machineId, error: describeError(error) }))
 }
 
 /** @returns what to tell of it: the former version can be reached, or it is not the new one that is to blame */

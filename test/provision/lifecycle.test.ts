@@ -518,6 +518,19 @@ describe('an update that answers on its machine', () => {
     expect(await machineOf(machineId)).toMatchObject({ version: 'v3', former: undefined })
   })
 
+  test.each(['runner_outdated', 'disconnected', 'unreachable'])(
+    'is done also when the runner could not be told so: %s',
+    async (code) => {
+      await setUp()
+      const { agentId } = await runningAgent()
+      world.troubles = { ...NO_TROUBLE, version: 'v3', before: (call) => (call === 'settle' ? code : undefined) }
+      const id = await world.ask(agentId, 'update')
+      await world.platform.finish()
+      expect(await fateOf(id)).toMatchObject({ status: 'done' })
+      expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running', version: 'v3' })
+    },
+  )
+
   test('by a runner that keeps nothing says that it cannot be reached', async () => {
     await setUp()
     const { agentId } = await runningAgent()
