@@ -65,7 +65,14 @@ export async function loadPoolFailures(
   const [row] = await database
     .select({ count: sql<number>`count(*)`, lastAt: sql<number | null>`max(${machines.failedAt})` })
     .from(machines)
-    .where(and(like(machines.id, `${POOL_ID_PREFIX}%`), isNotNull(machines.failure), gt(machines.failedAt, since)))
+    .where(
+      and(
+        like(machines.id, `${POOL_ID_PREFIX}%`),
+        isNull(machines.agentId),
+        isNotNull(machines.failure),
+        gt(machines.failedAt, since),
+      ),
+    )
   return { count: row?.count ?? 0, lastAt: row?.lastAt ?? undefined }
 }
 

@@ -81,8 +81,7 @@ async function wipeMachine(ports: ProvisionPorts, machineId: string): Promise<bo
   } catch (error) {
     log('warn', 'wipe_failed', { machine: machineId, error: describeError(error) })
     if (machine.kind !== 'ssh') return true
-    const failure = error instanceof ProvisionFailure ? error.code : 'internal'
-    await noteMachine(database, machineId, { failure, failedAt: now() }, now())
+    await noteFailure(ports, machineId, 'destroying', error)
     return false
   }
   return true
@@ -102,7 +101,8 @@ async function finishRetirement(ports: ProvisionPorts, machineId: string): Promi
 }
 
 /** Also for a host that was registered a moment ago. @returns true: what fails is noted, and tried again by the sweep */
-export async function prepareHost({ database, runner, now }: ProvisionPorts, machine: Machine): Promise<boolean> {
+export async function prepareHost(ports: ProvisionPorts, machine: Machine): Promise<boolean> {
+  const { database, runner, now } = ports
   try {
     const ingress = machine.url ? { ingress: ingressOf(machine.url) } : {}
     const { host_key: hostKey } = await runner.prepare({ target: targetOf(machine), wait_ms: WIPE_WAIT_MS, ...ingress })
@@ -111,10 +111,25 @@ export async function prepareHost({ database, runner, now }: ProvisionPorts, mac
     await moveMachine(database, machine.id, { from: ['preparing'], to: 'warm', facts, now: now() })
   } catch (error) {
     log('warn', 'prepare_failed', { machine: machine.id, error: describeError(error) })
-    const failure = error instanceof ProvisionFailure ? error.code : 'internal'
-    await noteMachine(database, machine.id, { failure, failedAt: now() }, now())
+    await noteFailure(ports, machine.id, 'preparing', error)
   }
   return true
+}
+
+/** Unless somebody else was quicker, and it is where it should be by now. */
+async function noteFailure(
+  { database, now }: ProvisionPorts,
+  machineId: string,
+  state: 'destroying' | 'preparing',
+  error: unknown,
+): Promise<void> {
+  const failure = error instanceof ProvisionFailure ? error.code : 'internal'
+  await moveMachine(database, machineId, {
+    from: [state],
+    to: state,
+    facts: { failure, failedAt: now() },
+    now: now(),
+  })
 }
 
 async function erase({ config, now }: ProvisionPorts, { crnUrl, itemHash, id }: Machine): Promise<void> {

@@ -83,6 +83,12 @@ describe('a call', () => {
     expect((await answered(refused)).outcome).toMatchObject({ code: 'runner_unreachable' })
   })
 
+  test('that the runner is too old for, or whose signature it refuses, says so', async () => {
+    expect((await answered([new Response('', { status: 404 })])).outcome).toMatchObject({ code: 'runner_outdated' })
+    const refused = (await answered([new Response('', { status: 401 })])).outcome
+    expect(refused).toMatchObject({ code: 'runner_unreachable', message: expect.stringContaining('keys or clocks') })
+  })
+
   test('that was rolled back says what runs and why, and is not the machine’s fault', async () => {
     const error = { code: 'unhealthy', step: 'health', message: 'no moon', rolled_back_to: 'abcdef012345' }
     const { outcome } = await answered([lines({ error })])

@@ -5,6 +5,7 @@ import { findMachine } from '../../functions/database/machines.ts'
 import { claimMachine, registerHost, unregisterHost } from '../../functions/database/machines-pool.ts'
 import { loadMachineReport } from '../../functions/database/machines-report.ts'
 import { agents, deployments, machines, rollouts } from '../../functions/database/schema.ts'
+import { ProvisionFailure } from '../../functions/provision/provision-failure.ts'
 import { runWorkflow } from '../../functions/provision/run-workflow.ts'
 import { tendMachines } from '../../functions/provision/tend-machines.ts'
 import { NO_TROUBLE } from './fake-runner.ts'
@@ -328,6 +329,22 @@ describe('a host of the operator’s own', () => {
     await world.platform.finish()
     expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running', machineId: 'h-1' })
     expect(await findMachine(world.database, 'h-1')).toMatchObject({ failure: null })
+  })
+
+  test('that another look has made ready meanwhile is not marked by the one that came too late', async () => {
+    await setUp({ ALEPH_PRIVATE_KEY: '' })
+    await addHost()
+    await world.database.update(machines).set({ state: 'preparing', updatedAt: 0 })
+    const { prepare } = world.ports.runner
+    Object.assign(world.ports.runner, {
+      prepare: async () => {
+        await world.database.update(machines).set({ state: 'warm' })
+        throw new ProvisionFailure('busy', 'another call works on this machine')
+      },
+    })
+    await passMinutes(1)
+    Object.assign(world.ports.runner, { prepare })
+    expect(await findMachine(world.database, 'h-1')).toMatchObject({ state: 'warm', failure: null })
   })
 
   test('is registered once, and leaves only while no agent lives on it', async () => {
