@@ -369,6 +369,17 @@ describe('a repair', () => {
     expect((await rowOf(machineId))?.state).toBe('gone')
   })
 
+  test('of a young agent does not begin from nothing either', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('diary of the first hours')
+    await passTime(2 * HOUR_MS, 30 * MINUTE_MS)
+    await world.park.cut((await rowOf(machineId))?.itemHash ?? '')
+    await world.ask(agentId, 'repair')
+    await world.platform.finish()
+    expect(await statusOf(agentId)).toBe('running')
+    expect(await memoryOf(agentId)).toBe('diary of the first hours')
+  })
+
   test('takes the state of the live agent when only SSH is broken', async () => {
     await setUp()
     const { agentId, machineId } = await runningAgent('diary of now')
