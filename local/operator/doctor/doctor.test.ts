@@ -4,12 +4,13 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isNotNull } from 'drizzle-orm'
 import { Api } from 'grammy'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { botIdOf } from '../../../functions/bot-id.ts'
 import { registerBot } from '../../../functions/chat/bot-profile.ts'
 import { type Database, openDatabase } from '../../../functions/database/database.ts'
-import { agents, machines } from '../../../functions/database/schema.ts'
+import { agents, machines, rollouts } from '../../../functions/database/schema.ts'
 import { VERSION } from '../../../functions/version.ts'
 import { type Aleph, startAleph } from '../../aleph/start-aleph.ts'
 import { makeEncryptionKey, makeSigningKey, makeSshPair, publicHalfOf } from '../../made-keys.ts'
@@ -127,6 +128,7 @@ describe('npm run doctor', () => {
       'model',
       'aleph',
       'runner',
+      'machines',
       'agent',
     ])
   })
@@ -307,6 +309,37 @@ describe('the doctor notices', () => {
     expect(await troubles('runner', { WORKER_SIGNING_KEY: makeSigningKey() })).toEqual([
       expect.stringMatching(/refuses our signature.*WORKER_PUBLIC_KEY/),
     ])
+  })
+
+  test('hosts that need a hand, machines that fail again and again, and an update that stopped', async () => {
+    expect(await troubles('machines')).toEqual([])
+    const now = Date.now()
+    const row = { createdAt: now, updatedAt: now, failedAt: now }
+    const host = { ...row, kind: 'ssh', state: 'in_use', failure: 'host_key_mismatch' } as const
+    const failed = { ...row, kind: 'aleph', state: 'gone', failure: 'out_of_credit' } as const
+    await database
+      .insert(machines)
+      .values([
+        { ...host, id: 'h1', name: '192.0.2.7:22', sshHost: '192.0.2.7' },
+        ...[1, 2, 3, 4].map((number) => ({ ...failed, id: `f${number}`, name: `f${number}` })),
+      ])
+    const rollout = {
+      id: 'r1',
+      status: 'stopped',
+      startedBy: 1,
+      total: 9,
+      updated: 2,
+      createdAt: 1,
+      updatedAt: 1,
+    } as const
+    await database.insert(rollouts).values({ ...rollout, failedAgentId: 'rosa', error: 'rolled_back_outside' })
+    expect(await troubles('machines')).toEqual([
+      expect.stringMatching(/warn: the host 192\.0\.2\.7:22 is in_use: host_key_mismatch → .*\/pool remove/),
+      expect.stringMatching(/warn: 5 machines failed in 24 hours: 4 × out_of_credit \(no node\)/),
+      expect.stringMatching(/warn: the last update of all agents stopped after 2 of 9 at rosa: rolled_back_outside/),
+    ])
+    await database.delete(rollouts)
+    await database.delete(machines).where(isNotNull(machines.failure))
   })
 
   test('each agent that is silent, broken or old', async () => {

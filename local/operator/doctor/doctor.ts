@@ -5,6 +5,7 @@ import { checkAgents } from './check-agents.ts'
 import { checkAleph } from './check-aleph.ts'
 import { checkConfig } from './check-config.ts'
 import { checkDatabase } from './check-database.ts'
+import { checkMachines } from './check-machines.ts'
 import { checkModel } from './check-model.ts'
 import { checkNode } from './check-node.ts'
 import { checkRunner } from './check-runner.ts'
@@ -28,8 +29,9 @@ export async function examine(values: Values, source: string, nodeVersion = proc
     checkRunner(config),
   ])
   const hasTables = stored.every(({ status }) => status === 'ok')
+  const machines = hasTables ? await checkMachines(database) : []
   const agents = hasTables ? await checkAgents(database, runner.agentVersion) : []
-  return [...first, ...stored, ...telegram, ...worker, ...model, ...aleph, ...runner.findings, ...agents]
+  return [...first, ...stored, ...telegram, ...worker, ...model, ...aleph, ...runner.findings, ...machines, ...agents]
 }
 
 export function render(findings: readonly Finding[]): string {
