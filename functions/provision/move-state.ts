@@ -38,6 +38,7 @@ export async function takeSnapshot(ports: ProvisionPorts, agentId: string): Prom
 export async function restoreSnapshot(ports: ProvisionPorts, agentId: string, url: string): Promise<boolean> {
   const agent = await findAgent(ports.database, agentId)
   const archive = agent?.snapshotAt ? await ports.snapshots.open(agentId) : undefined
+  if (agent?.snapshotAt && !archive) log('error', 'snapshot_missing', { agent: agentId })
   if (!agent || !archive) return false
   const address = await addressOf(ports, agent, url)
   try {

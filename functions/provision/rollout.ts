@@ -16,7 +16,7 @@ const BATCH_LIMIT_MS = 90 * 60_000
 const NO_VERDICT: ReadonlySet<string> = new Set(['superseded'])
 
 export async function rollOut(work: DurableWork, rolloutId: string): Promise<void> {
-  const { canaries, others } = await work.do('plan', QUICK, (ports) => plan(ports, rolloutId))
+  const { canaries, others } = await work.do('plan batches', QUICK, (ports) => plan(ports, rolloutId))
   let updated = 0
   let next: readonly string[] = canaries
   for (let batch = 0, taken = 0; next.length > 0; batch++) {
