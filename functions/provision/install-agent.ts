@@ -11,6 +11,8 @@ import { targetOf } from './ssh-target.ts'
 
 /** A machine that was placed a moment ago still boots: minutes are normal. */
 const BOOT_WAIT_MS = 8 * 60_000
+/** One that has been spoken to may be starting anew; a dead one of the pool is not to cost the time of a whole boot. */
+const RESTART_WAIT_MS = 2 * 60_000
 const PUBLIC_HEALTH_LIMIT_MS = 6 * 60_000
 /** Name and certificate are there already, and going back costs less than waiting. */
 const TRIAL_HEALTH_LIMIT_MS = 3 * 60_000
@@ -102,7 +104,7 @@ async function buildRequest(
 ): Promise<DeployRequest> {
   return {
     target: targetOf(machine),
-    wait_ms: BOOT_WAIT_MS,
+    wait_ms: machine.hostKey ? RESTART_WAIT_MS : BOOT_WAIT_MS,
     ingress: ingressOf(url),
     agent: {
       agent_id: agent.id,

@@ -171,6 +171,25 @@ describe('the pool', () => {
     expect(await countOf('warm')).toBe(2)
   })
 
+  test('hands out machines that are not waited for as if they still had to boot', async () => {
+    await setUp({ POOL_MIN_SIZE: '1' })
+    await fillPool()
+    const waits: (number | undefined)[] = []
+    const { deploy } = world.ports.runner
+    Object.assign(world.ports.runner, {
+      deploy: (...[request, onStep]: Parameters<typeof deploy>) => {
+        waits.push(request.wait_ms)
+        return deploy(request, onStep)
+      },
+    })
+    await world.park.cut([...world.park.machines.keys()][0] ?? '')
+    const agentId = await world.giveAgent()
+    await world.ask(agentId, 'create')
+    await world.platform.finish()
+    expect(await findAgent(world.database, agentId)).toMatchObject({ status: 'running' })
+    expect(waits).toEqual([2 * MINUTE_MS, 8 * MINUTE_MS])
+  })
+
   test('keeps machines of any age when no age is set', async () => {
     await setUp({ POOL_MIN_SIZE: '1', POOL_MAX_AGE_HOURS: '0' })
     await fillPool()
