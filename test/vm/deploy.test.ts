@@ -239,6 +239,22 @@ describe('an agent on it', () => {
     expect(unchanged.result).toMatchObject({ changed: [], round_trips: 1 })
   })
 
+  test('is as it was, its way in included, when an update on trial cannot be reached from outside', async () => {
+    const moved = deployment({ system_prompt: 'Be an unreachable fox.' }, { ...ADDRESS, domain: 'elsewhere.test' })
+    expect((await deploy({ ...moved, trial: 'trial-1' })).error).toBeUndefined()
+    const settle = () =>
+      untilFree(() => runner.call('/machines/settle', { target: target(), trial: 'trial-1', verdict: 'bad' }))
+    expect((await settle()).result).toMatchObject({ rolled_back_to: runner.agentVersion, changed: ['rollback'] })
+    expect((await settle()).result).toMatchObject({ rolled_back_to: runner.agentVersion })
+    const agent = agentClient(vm, ADDRESS)
+    await agent.answers()
+    await agent.chat('back again?', 't7')
+    expect(model.systemPrompt()).toContain('Be a newer fox.')
+    const unchanged = await deploy(deployment({ system_prompt: 'Be a newer fox.' }))
+    expect(unchanged.result).toMatchObject({ changed: [], round_trips: 1 })
+    expect(await vm.sh('ls -d /opt/baal/former 2>/dev/null || true')).toBe('')
+  })
+
   // What a deployment does anew of itself is cut here as well; the steps before it need something to be missing.
   test.each([
     ['inspect', 'true'],
