@@ -179,7 +179,7 @@ describe.each([SMALL_DISK, SHORT_FILES])('$name under the database', (way) => {
             .filter(({ type }) => type !== 'delta')
             .slice(-2),
         ).toEqual([
-          { type: 'error', code: 'internal', content: expect.stringMatching(/disk/) },
+          { type: 'error', code: 'storage', content: expect.stringMatching(/disk/) },
           { type: 'done', reason: 'error' },
         ])
         way.free(server)

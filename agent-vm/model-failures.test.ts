@@ -114,7 +114,7 @@ describe('failures that do not pass', () => {
     ],
     ['a refused key', { status: 401 }, 'unauthorized', 1],
     ['a forbidden key', { status: 403 }, 'unauthorized', 1],
-    ['a refused request', { status: 400, body: { error: { message: 'bad field' } } }, 'internal', 1],
+    ['a refused request', { status: 400, body: { error: { message: 'bad field' } } }, 'model_refused', 1],
     ['nothing but emptiness', { content: '' }, 'model_unreachable', 3],
     [
       'a server that asks for an hour of patience',
@@ -122,7 +122,7 @@ describe('failures that do not pass', () => {
       'rate_limited',
       1,
     ],
-    ['an answer without end', { pieces: Array<string>(30).fill('x'.repeat(100_000)) }, 'internal', 1],
+    ['an answer without end', { pieces: Array<string>(30).fill('x'.repeat(100_000)) }, 'model_refused', 1],
   ])('%s ends in one honest line', async (_name, reply, code, requests) => {
     const result = await run([reply])
     expect(result.error).toMatchObject({ type: 'error', code, content: expect.stringMatching(/\.$/) })

@@ -89,17 +89,20 @@ export type DoneReason = z.infer<typeof DoneReason>
 
 /**
  * Codes of `error` events. `content` is a sentence a person may read.
- * `model_unreachable` network or 5xx after retries · `rate_limited` 429 after retries · `out_of_credit` the key may not
- * spend more · `unauthorized` the model refuses the key · `context_overflow` too long even after compaction ·
- * `interrupted` the server died in the turn and something may have been done · `internal` a defect.
+ * `model_unreachable` network or 5xx after retries · `model_refused` the model refuses the request as it is ·
+ * `rate_limited` 429 after retries · `out_of_credit` the key may not spend more · `unauthorized` the model refuses the key ·
+ * `context_overflow` too long even after compaction · `interrupted` the server died in the turn and something may have been
+ * done · `storage` the disk takes nothing · `internal` a defect.
  */
 export const ErrorCode = z.enum([
   'model_unreachable',
+  'model_refused',
   'rate_limited',
   'out_of_credit',
   'unauthorized',
   'context_overflow',
   'interrupted',
+  'storage',
   'internal',
 ])
 export type ErrorCode = z.infer<typeof ErrorCode>
@@ -122,7 +125,8 @@ export const AgentEvent = z.discriminatedUnion('type', [
     completion_tokens: z.int(),
   }),
   z.object({ type: z.literal('keepalive') }),
-  z.object({ type: z.literal('error'), code: ErrorCode.catch('internal'), content: z.string() }),
+  /** One of `ErrorCode`, or one that a newer agent has: then `content` says it. */
+  z.object({ type: z.literal('error'), code: z.string(), content: z.string() }),
   z.object({ type: z.literal('done'), reason: DoneReason.catch('error') }),
 ])
 export type AgentEvent = z.infer<typeof AgentEvent>
@@ -134,6 +138,8 @@ export const PendingMessage = z.object({
   content: z.string(),
   source: z.string(),
   created_at: z.string(),
+  /** The work failed, and `content` is what the server itself says of it: the code of its `error` event. */
+  code: z.string().optional(),
   file: z.object({ path: z.string(), caption: z.string().optional() }).optional(),
 })
 export type PendingMessage = z.infer<typeof PendingMessage>

@@ -71,9 +71,12 @@ async function scheduled(prompt: string): Promise<void> {
   await background.tick()
 }
 
+async function results(): Promise<PendingResponse['messages']> {
+  return ((await (await agent.request('/pending')).json()) as PendingResponse).messages
+}
+
 async function pending(): Promise<string[]> {
-  const { messages } = (await (await agent.request('/pending')).json()) as PendingResponse
-  return messages.map(({ content }) => content)
+  return (await results()).map(({ content }) => content)
 }
 
 const usedUp = expect.stringMatching(/budget for the model is used up/)
@@ -95,6 +98,8 @@ test('when it is used up, nothing more reaches the model, and the owner is told 
   await agent.restart()
   await beat('look at the garden')
   expect((await pending()).slice(1)).toEqual([usedUp])
+  // By the code it is told in the owner's language.
+  expect((await results()).map(({ code }) => code)).toEqual([undefined, 'out_of_credit'])
   const [request] = (await worker.database.all('SELECT sum(requests) AS count FROM usage')) as { count: number }[]
   expect(request?.count).toBe(3)
 })

@@ -38,31 +38,20 @@ export class ModelFailure extends Error {
   }
 }
 
-/** One sentence a person may read, and the protocol's code, for a failure that is final. */
-export function describeFailure(kind: FailureKind): { code: ErrorCode; content: string } {
+/** What a failure that is final is called on the wire. */
+export function codeOfFailure(kind: FailureKind): ErrorCode {
   switch (kind) {
     case 'rate_limited':
-      return { code: 'rate_limited', content: 'The model is busy right now. Please try again in a minute.' }
     case 'out_of_credit':
-      return {
-        code: 'out_of_credit',
-        content: 'The budget for the model is used up, so I cannot answer until it is renewed.',
-      }
     case 'unauthorized':
-      return { code: 'unauthorized', content: 'The model refused this agent’s key. Its owner can repair the agent.' }
+      return kind
     case 'overflow':
-      return {
-        code: 'context_overflow',
-        content: 'This is too long for the model, even after shortening the conversation. Please send less at once.',
-      }
+      return 'context_overflow'
     case 'refused':
-      return { code: 'internal', content: 'The model server refused the request. Nothing is lost: please try again.' }
+      return 'model_refused'
     case 'transient':
     case 'stopped':
-      return {
-        code: 'model_unreachable',
-        content: 'The model could not be reached after several tries. Please try again in a minute.',
-      }
+      return 'model_unreachable'
   }
 }
 

@@ -4,11 +4,12 @@
  */
 
 import { describeError } from '../log.ts'
-import { describeFailure, ModelFailure } from '../model/model-failure.ts'
+import { codeOfFailure, ModelFailure } from '../model/model-failure.ts'
 import type { ModelMessage } from '../model/model-message.ts'
 import type { AgentEvent } from '../protocol.ts'
 import { askModel, type WholeAnswer } from './ask-model.ts'
 import { Conversation } from './conversation.ts'
+import { failureSentence } from './failure-sentence.ts'
 import { LoopDetector } from './loop-detector.ts'
 import { makeRoom } from './make-room.ts'
 import { openConversation } from './open-conversation.ts'
@@ -174,9 +175,8 @@ async function* endByFailure(run: TurnRun, error: unknown): AsyncGenerator<TurnS
     })
   }
   const said = run.partial.trim()
-  const told = failure
-    ? describeFailure(failure.kind)
-    : { code: 'internal' as const, content: 'Something broke inside the agent. Please try again.' }
+  const code = failure ? codeOfFailure(failure.kind) : 'internal'
+  const told = { code, content: failureSentence(code) }
   const note = stopped ? STOPPED : `[this turn ended with an error: ${told.content}]`
   const steers = ports.closeSteers(turn.turnId)
   const append: ModelMessage[] = [
@@ -220,10 +220,7 @@ async function* end(
  * is known of its calls.
  */
 export function giveUpTurn(turn: Turn, ports: Pick<LoopPorts, 'calls' | 'waitingSteers' | 'tools'>): TurnStep {
-  const content =
-    turn.phase === 'tools'
-      ? 'I was interrupted by a restart while I was working; some of it may have been done. Please check, and ask me again.'
-      : 'I was interrupted by a restart and could not answer. Please ask me again.'
+  const content = failureSentence('interrupted')
   const steers = ports.waitingSteers(turn.turnId)
   const results = turn.phase === 'tools' ? settledResults(ports.calls(turn.turnId), ports.tools) : []
   const append: ModelMessage[] = [

@@ -7,6 +7,7 @@ import { describeError } from '../log.ts'
 import { chatHistoryId, type PendingStore } from '../pending.ts'
 import { type ChatUser, KEEPALIVE_INTERVAL_MS } from '../protocol.ts'
 import type { Database } from '../storage/database.ts'
+import { failureSentence } from './failure-sentence.ts'
 import type { Journal, NewTurn } from './journal.ts'
 import { Lanes } from './lanes.ts'
 import type { Origin, Steer, Turn, TurnStep } from './turn.ts'
@@ -229,10 +230,9 @@ export class Turns {
   /** The journal itself failed (disk full, …): the readers must still hear an end. */
   #breakOff({ turn, log }: LiveTurn): void {
     this.#brokenOff.add(turn.turnId)
-    const content = 'I could not write to my disk. My owner should check the machine.'
     log.show(
       log.number([
-        { type: 'error', code: 'internal', content },
+        { type: 'error', code: 'storage', content: failureSentence('storage') },
         { type: 'done', reason: 'error' },
       ]),
       true,

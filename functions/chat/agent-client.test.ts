@@ -25,6 +25,11 @@ describe('what does not come from the agent itself', () => {
     await expect(agent.getFile('gone.txt')).rejects.toBeInstanceOf(AgentRefused)
   })
 
+  test('a disk that takes nothing is not taken for a machine that is away', async () => {
+    const agent = await agentThat((_request, response) => response.writeHead(507).end('{"error":"storage"}'))
+    await expect(agent.health()).rejects.toMatchObject({ code: 'agent_disk_full', status: 507 })
+  })
+
   test('a turn that is refused with 409 for steering is no failure: nothing runs any more', async () => {
     const agent = await agentThat((_request, response) => response.writeHead(409).end('{"error":"no_turn"}'))
     expect(await agent.steer('42', 'more', 'u-1-2')).toBe(false)

@@ -35,6 +35,8 @@ const MAX_REFUSAL_CHARS = 300
 /** Until the headers of a stream: what does not even begin by then never will, and others wait behind it. */
 const STREAM_START_TIMEOUT_MS = 30_000
 
+/** The agent server's own answer when it could not write; no gateway says it. */
+const FULL = 507
 /** These say nothing about the request itself, whoever says them. */
 const TRANSIENT: ReadonlySet<number> = new Set([408, 421, 425, 429])
 
@@ -43,15 +45,22 @@ export class AgentNotReady extends UserFacingError {
   readonly userMessage = 'This agent has no machine yet. See /manage.'
 }
 
+/** What an agent server says when its disk takes nothing more, for a file or at all. */
+const DISK_FULL: ReadonlySet<string> = new Set(['storage', 'disk_full'])
+
 /** The agent server answered, and said no. */
 export class AgentRefused extends UserFacingError {
-  readonly code = 'agent_refused'
+  readonly code: 'agent_refused' | 'agent_disk_full'
   readonly status: number
+  /** The agent's own word for it. */
+  readonly reason: string
   readonly userMessage: string
 
   constructor(status: number, route: string, body: AgentErrorBody | undefined) {
     super(`${route}: ${status} ${body?.error ?? ''}`)
     this.status = status
+    this.reason = body?.error ?? ''
+    this.code = DISK_FULL.has(this.reason) ? 'agent_disk_full' : 'agent_refused'
     this.userMessage = body?.message?.slice(0, MAX_REFUSAL_CHARS) ?? `The agent refused (${status}).`
   }
 }
@@ -232,7 +241,8 @@ async function checked(route: string, call: () => Promise<Response>): Promise<Re
   if (response.ok) return response
   const body = AgentErrorBody.safeParse(await readJson(response, MAX_REFUSAL_BYTES).catch(() => undefined))
   // A gateway in front of the agent speaks in its place when the machine is down, and not in the agent's words.
-  const isOurs = body.success && response.status < 500 && !TRANSIENT.has(response.status)
+  const isOurs =
+    body.success && (response.status === FULL || (response.status < 500 && !TRANSIENT.has(response.status)))
   if (!isOurs) throw new AgentUnreachable(`${shown}: ${response.status}`)
   throw new AgentRefused(response.status, shown, body.data)
 }

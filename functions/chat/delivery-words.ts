@@ -3,8 +3,10 @@
  * sentence stands here once per language.
  */
 import type { Language } from './catalogue/catalogue.ts'
+import { FAILURE_WORDS } from './failure-words.ts'
 
 const english = {
+  failures: FAILURE_WORDS.en,
   stopped: '⏹ Stopped.',
   nothingSaid: '✓ Done.',
   maxIterations: '⏸ I paused after many steps. Write “go on” to let me continue.',
@@ -15,7 +17,6 @@ const english = {
   unsure: (what: string) => `I could not make sure that this reached you: “${what}”`,
   longAnswer: 'The whole answer is in this file.',
   unreachable: 'My computer does not answer. Your message is kept: press Retry in a minute.',
-  interrupted: 'I was interrupted and cannot tell how far I got. Press Retry to ask again.',
   notReady: 'This agent has no computer at the moment. See /list.',
   failed: 'Something went wrong on my side. Press Retry to ask again.',
   refused: 'My computer does not let me in. Its owner can mend that with /repair.',
@@ -30,6 +31,7 @@ const english = {
   incomingTooLarge: (name: string) =>
     `${name} is larger than 20 MB, the most a bot may fetch: the agent does not get it.`,
   incomingFailed: (name: string) => `${name} could not be fetched from Telegram: the agent does not get it.`,
+  incomingNoRoom: (name: string) => `There is no room left for ${name} on my computer: I do not get it.`,
   resent: 'Sent again.',
   resentAlready: 'It was sent already.',
 }
@@ -37,6 +39,7 @@ const english = {
 export type DeliveryWords = Readonly<typeof english>
 
 const french: DeliveryWords = {
+  failures: FAILURE_WORDS.fr,
   stopped: '⏹ Arrêté.',
   nothingSaid: '✓ Terminé.',
   maxIterations: '⏸ Je fais une pause après de nombreuses étapes. Écrivez « continue » pour que je poursuive.',
@@ -47,7 +50,6 @@ const french: DeliveryWords = {
   unsure: (what) => `Je n’ai pas pu vérifier que ceci vous est parvenu : « ${what} »`,
   longAnswer: 'La réponse complète est dans ce fichier.',
   unreachable: 'Mon ordinateur ne répond pas. Votre message est conservé : appuyez sur Réessayer dans une minute.',
-  interrupted: 'J’ai été interrompu et je ne sais pas où j’en étais. Appuyez sur Réessayer pour reposer la question.',
   notReady: 'Cet agent n’a pas d’ordinateur pour le moment. Voir /list.',
   failed: 'Une erreur s’est produite de mon côté. Appuyez sur Réessayer pour reposer la question.',
   refused: 'Mon ordinateur me refuse l’accès. Son propriétaire peut y remédier avec /repair.',
@@ -61,11 +63,13 @@ const french: DeliveryWords = {
   fileRefused: (name) => `Telegram n’accepte pas ${name}. Demandez-moi de l’envoyer sous une autre forme.`,
   incomingTooLarge: (name) => `${name} dépasse 20 Mo, le maximum qu’un bot peut recevoir : l’agent ne l’aura pas.`,
   incomingFailed: (name) => `${name} n’a pas pu être récupéré auprès de Telegram : l’agent ne l’aura pas.`,
+  incomingNoRoom: (name) => `Il n’y a plus de place pour ${name} sur mon ordinateur : je ne l’aurai pas.`,
   resent: 'Renvoyé.',
   resentAlready: 'C’était déjà envoyé.',
 }
 
 const spanish: DeliveryWords = {
+  failures: FAILURE_WORDS.es,
   stopped: '⏹ Detenido.',
   nothingSaid: '✓ Listo.',
   maxIterations: '⏸ Hice una pausa tras muchos pasos. Escribe «sigue» para que continúe.',
@@ -76,7 +80,6 @@ const spanish: DeliveryWords = {
   unsure: (what) => `No pude comprobar que te llegara esto: «${what}»`,
   longAnswer: 'La respuesta completa está en este archivo.',
   unreachable: 'Mi ordenador no responde. Tu mensaje está guardado: pulsa Reintentar en un minuto.',
-  interrupted: 'Me interrumpieron y no sé hasta dónde llegué. Pulsa Reintentar para preguntar de nuevo.',
   notReady: 'Este agente no tiene ordenador por ahora. Mira /list.',
   failed: 'Algo falló por mi parte. Pulsa Reintentar para preguntar de nuevo.',
   refused: 'Mi ordenador no me deja entrar. Su dueño puede arreglarlo con /repair.',
@@ -90,11 +93,13 @@ const spanish: DeliveryWords = {
   fileRefused: (name) => `Telegram no acepta ${name}. Pídeme que lo envíe de otra forma.`,
   incomingTooLarge: (name) => `${name} supera los 20 MB, lo máximo que puede recibir un bot: el agente no lo tendrá.`,
   incomingFailed: (name) => `${name} no se pudo obtener de Telegram: el agente no lo tendrá.`,
+  incomingNoRoom: (name) => `Ya no queda sitio para ${name} en mi ordenador: no lo tendré.`,
   resent: 'Enviado de nuevo.',
   resentAlready: 'Ya se había enviado.',
 }
 
 const russian: DeliveryWords = {
+  failures: FAILURE_WORDS.ru,
   stopped: '⏹ Остановлено.',
   nothingSaid: '✓ Готово.',
   maxIterations: '⏸ Я сделал паузу после многих шагов. Напишите «продолжай», и я продолжу.',
@@ -105,7 +110,6 @@ const russian: DeliveryWords = {
   unsure: (what) => `Не удалось убедиться, что это дошло до вас: «${what}»`,
   longAnswer: 'Полный ответ — в этом файле.',
   unreachable: 'Мой компьютер не отвечает. Ваше сообщение сохранено: нажмите «Повторить» через минуту.',
-  interrupted: 'Меня прервали, и я не знаю, на чём остановился. Нажмите «Повторить», чтобы спросить снова.',
   notReady: 'У этого агента сейчас нет компьютера. См. /list.',
   failed: 'У меня что-то пошло не так. Нажмите «Повторить», чтобы спросить снова.',
   refused: 'Мой компьютер меня не пускает. Владелец может исправить это командой /repair.',
@@ -119,11 +123,13 @@ const russian: DeliveryWords = {
   fileRefused: (name) => `Telegram не принимает ${name}. Попросите отправить в другом виде.`,
   incomingTooLarge: (name) => `${name} больше 20 МБ — больше бот получить не может: агент его не увидит.`,
   incomingFailed: (name) => `Не удалось получить ${name} от Telegram: агент его не увидит.`,
+  incomingNoRoom: (name) => `На моём компьютере нет места для ${name}: я его не увижу.`,
   resent: 'Отправлено ещё раз.',
   resentAlready: 'Уже отправлено.',
 }
 
 const chinese: DeliveryWords = {
+  failures: FAILURE_WORDS.zh,
   stopped: '⏹ 已停止。',
   nothingSaid: '✓ 完成。',
   maxIterations: '⏸ 步骤较多，我先暂停。发送“继续”让我接着做。',
@@ -134,7 +140,6 @@ const chinese: DeliveryWords = {
   unsure: (what) => `我无法确认这条消息是否已送达：“${what}”`,
   longAnswer: '完整回答在这个文件里。',
   unreachable: '我的电脑没有响应。你的消息已保留：请一分钟后按“重试”。',
-  interrupted: '我被中断了，不确定进行到哪一步。按“重试”再问一次。',
   notReady: '这个智能体目前没有电脑。请看 /list。',
   failed: '我这边出了问题。按“重试”再问一次。',
   refused: '我的电脑不让我进入。它的主人可以用 /repair 修复。',
@@ -148,6 +153,7 @@ const chinese: DeliveryWords = {
   fileRefused: (name) => `Telegram 不接受 ${name}。请让我换一种形式发送。`,
   incomingTooLarge: (name) => `${name} 超过 20 MB，机器人无法获取：智能体收不到它。`,
   incomingFailed: (name) => `无法从 Telegram 获取 ${name}：智能体收不到它。`,
+  incomingNoRoom: (name) => `我的电脑上没有空间存放 ${name}：我收不到它。`,
   resent: '已重新发送。',
   resentAlready: '已经发送过了。',
 }

@@ -17,9 +17,10 @@ export function contextOf(message: Message): string[] {
 }
 
 /** A file that the agent does not get. Those it gets are attachments, which the agent describes itself. */
-export function missingFileLine(media: IncomingMedia, reason: 'too_large' | 'failed'): string {
+export function missingFileLine(media: IncomingMedia, reason: 'too_large' | 'no_room' | 'failed'): string {
   if (reason === 'too_large')
     return `[${media.kind} ${media.name}: larger than 20 MB, so Telegram does not hand it over]`
+  if (reason === 'no_room') return `[${media.kind} ${media.name}: there is no room left for it in the workspace]`
   return `[${media.kind} ${media.name}: could not be fetched from Telegram]`
 }
 

@@ -81,7 +81,7 @@ async function importFile(
     const { name, system_prompt: prompt, model } = config
     return { kind: 'done', files, messages, soul: { name, prompt, model } }
   } catch (error) {
-    if (error instanceof AgentRefused) return { kind: 'refused', reason: error.userMessage }
+    if (error instanceof AgentRefused) return { kind: 'refused', reason: error.reason }
     if (classifyFailure(error).kind === 'too_large') return { kind: 'too_large' }
     throw error
   }

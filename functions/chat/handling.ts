@@ -70,7 +70,7 @@ export type Import =
       /** What the agent is from now on. */
       readonly soul: { readonly name: string; readonly prompt: string; readonly model: string }
     }
-  /** `reason` for a person, in English, as the agent's server says it. */
+  /** `reason` is the agent server's word for it. */
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'too_large' }
 

@@ -1,5 +1,6 @@
 import type { Message } from 'grammy/types'
 import { describe, expect, test } from 'vitest'
+import { AgentRefused } from './agent-client.ts'
 import { fetchIncoming, MAX_DOWNLOAD_BYTES, mediaOf, quotedMediaOf } from './incoming-media.ts'
 import { privateMessage } from './testing/messages.fake.ts'
 import { FakeTelegram } from './testing/telegram-client.fake.ts'
@@ -104,6 +105,15 @@ describe('fetchIncoming', () => {
     expect(telegram.calls).toEqual(['getFile', 'getFile'])
   })
 
+  test('tells a file that the agent has no room for, and nothing else that it refuses', async () => {
+    const { ports, telegram, refuse } = start()
+    telegram.downloads.set('f', 'hello')
+    refuse(413, 'folder_full')
+    expect(await fetchIncoming(media, 7, ports)).toEqual({ kind: 'no_room' })
+    refuse(401, 'unauthorized')
+    await expect(fetchIncoming(media, 7, ports)).rejects.toBeInstanceOf(AgentRefused)
+  })
+
   test('asks again while Telegram is busy or not to be reached, as long as it asks for, but not for ever', async () => {
     const { ports, telegram, stored, slept } = start()
     telegram.downloads.set('f', 'hello')
@@ -124,12 +134,17 @@ describe('fetchIncoming', () => {
 function start() {
   const telegram = new FakeTelegram()
   const stored = new Map<string, string>()
+  let refusal: AgentRefused | undefined
   const agent = {
     putFile: async (path: string, body: ReadableStream<Uint8Array>) => {
+      if (refusal) throw refusal
       stored.set(path, await new Response(body).text())
     },
   }
   const slept: number[] = []
   const sleep = async (ms: number) => void slept.push(ms)
-  return { telegram, stored, slept, ports: { telegram, agent, sleep } }
+  const refuse = (status: number, error: string) => {
+    refusal = new AgentRefused(status, '/files/…', { error })
+  }
+  return { telegram, stored, slept, refuse, ports: { telegram, agent, sleep } }
 }

@@ -4,7 +4,7 @@
  */
 import type { Message } from 'grammy/types'
 import type { Attachment } from '../../agent-vm/protocol.ts'
-import type { AgentClient } from './agent-client.ts'
+import { type AgentClient, AgentRefused } from './agent-client.ts'
 import { pause } from './pause.ts'
 import type { TelegramClient, TelegramFile } from './telegram-client.ts'
 import { classifyFailure } from './telegram-failure.ts'
@@ -16,6 +16,8 @@ const MAX_NAME_CHARS = 80
 const MAX_TRIES = 5
 const FIRST_PAUSE_MS = 500
 const MAX_PAUSE_MS = 15_000
+/** What an agent server says of a file that does not fit: the rest of the message is for the agent all the same. */
+const NO_ROOM: ReadonlySet<string> = new Set(['disk_full', 'folder_full', 'too_large', 'storage'])
 /** Where files of the chat lie in the workspace. */
 const FOLDER = 'uploads'
 
@@ -30,6 +32,8 @@ export interface IncomingMedia {
 export type Fetched =
   | { readonly kind: 'stored'; readonly attachment: Attachment }
   | { readonly kind: 'too_large' }
+  /** The agent has no place left for it. */
+  | { readonly kind: 'no_room' }
   | { readonly kind: 'failed' }
 
 /** Where a file may be: in a message, or in what is known of a message of another chat that is answered. */
@@ -104,7 +108,12 @@ export async function fetchIncoming(media: IncomingMedia, messageId: number, por
     return { kind: classifyFailure(error).kind === 'too_large' ? 'too_large' : 'failed' }
   }
   const path = [ports.folder, FOLDER, `${messageId}-${media.name}`].filter(Boolean).join('/')
-  await ports.agent.putFile(path, file.body, file.bytes)
+  try {
+    await ports.agent.putFile(path, file.body, file.bytes)
+  } catch (error) {
+    if (error instanceof AgentRefused && NO_ROOM.has(error.reason)) return { kind: 'no_room' }
+    throw error
+  }
   return { kind: 'stored', attachment: { path, name: media.name, mime: media.mime } }
 }
 

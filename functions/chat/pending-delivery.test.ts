@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Language } from './catalogue/catalogue.ts'
 import { deliveryWords } from './delivery-words.ts'
 import { Outbox } from './outbox.ts'
 import { takePending } from './pending-delivery.ts'
@@ -66,18 +67,27 @@ describe('takePending', () => {
     expect(document).toMatchObject({ caption: { text: expect.stringContaining('too long to send') } })
   })
 
+  test('says a failure in the person’s language, and one that has no words here as the agent does', () => {
+    const { take, texts } = start('es')
+    take([
+      { ...result(1, 'The budget for the model is used up.'), code: 'out_of_credit' },
+      { ...result(2, 'I long for home.'), code: 'homesick' },
+    ])
+    expect(texts()).toEqual([`⏰ ${deliveryWords('es').failures.out_of_credit}`, '⏰ I long for home.'])
+  })
+
   test('is done with nothing', () => {
     expect(start().take([])).toBe(0)
   })
 })
 
-function start() {
+function start(language: Language = 'en') {
   const database = fakeChatDatabase()
   const outbox = new Outbox(database)
   return {
     outbox,
     take: (messages: Parameters<typeof takePending>[1], agent = 'a') =>
-      takePending(agent, messages, { database, outbox, words: () => deliveryWords('en'), now: () => 0 }),
+      takePending(agent, messages, { database, outbox, words: () => deliveryWords(language), now: () => 0 }),
     texts: () => {
       const texts: string[] = []
       for (let seq = 1; ; seq++) {

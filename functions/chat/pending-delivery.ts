@@ -1,5 +1,6 @@
 /** Results of background work (heartbeat, schedules, subagents) on their way into this chat, each exactly once. */
 import type { PendingMessage } from '../../agent-vm/protocol.ts'
+import { lookUp } from './catalogue/catalogue.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import type { DeliveryWords } from './delivery-words.ts'
 import { joinFormatted } from './formatted-tail.ts'
@@ -60,9 +61,10 @@ function identityOf({ id, created_at }: PendingMessage): string {
 }
 
 function write(agentId: string, message: PendingMessage, ports: PendingPorts): void {
-  const { source, file } = message
-  const content = message.content.slice(0, MAX_RESULT_CHARS)
-  const { outbox, now } = ports
+  const { source, file, code = '' } = message
+  const { outbox, now, words } = ports
+  const told = lookUp(words().failures, code) ?? message.content
+  const content = told.slice(0, MAX_RESULT_CHARS)
   const key = `p:${agentId}:${identityOf(message)}`
   const sign = SIGNS[source]
   const said = renderMarkdown(content, { enoughUnits: ENOUGH_UNITS })
@@ -73,8 +75,8 @@ function write(agentId: string, message: PendingMessage, ports: PendingPorts): v
       outbox.add(`${key}:${index}`, { kind: 'send', text }, now())
     })
     if (!isWhole) {
-      const { longAnswer, clipped } = ports.words()
-      const caption = plainText(content === message.content ? longAnswer : `${longAnswer}\n${clipped}`)
+      const { longAnswer, clipped } = words()
+      const caption = plainText(content === told ? longAnswer : `${longAnswer}\n${clipped}`)
       outbox.add(`${key}:whole`, { kind: 'document', name: 'result.md', content, caption }, now())
     }
   }

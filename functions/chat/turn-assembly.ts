@@ -21,7 +21,7 @@ import { Streamer } from './streamer.ts'
 import type { TelegramClient } from './telegram-client.ts'
 import { plainText } from './text/formatted-text.ts'
 import { STOP_BUTTON } from './turn-buttons.ts'
-import { prepareTurn } from './turn-preparation.ts'
+import { type MissingFile, prepareTurn } from './turn-preparation.ts'
 import { type TurnOutcome, TurnRun } from './turn-run.ts'
 import { TurnRunner } from './turn-runner.ts'
 import type { PreparedTurn, TurnRow, TurnStore } from './turn-store.ts'
@@ -146,6 +146,12 @@ function createStreamer({ turnId, input, startedAt }: TurnRow, parts: TurnParts)
   )
 }
 
+const MISSING_FILE = {
+  too_large: 'incomingTooLarge',
+  no_room: 'incomingNoRoom',
+  failed: 'incomingFailed',
+} as const satisfies Record<MissingFile['reason'], keyof DeliveryWords>
+
 async function prepare(
   row: TurnRow,
   { agent, signal }: { agent: AgentClient; signal: AbortSignal },
@@ -162,7 +168,7 @@ async function prepare(
   storage.transaction(() => {
     turns.savePrepared(row.turnId, prepared)
     problems.forEach(({ name, reason }, index) => {
-      const text = reason === 'too_large' ? words().incomingTooLarge(name) : words().incomingFailed(name)
+      const text = words()[MISSING_FILE[reason]](name)
       outbox.add(`t:${row.turnId}:media:${index}`, { kind: 'send', text: plainText(text) }, now())
     })
   })

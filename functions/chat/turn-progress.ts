@@ -3,7 +3,7 @@
  * after a crash the stream is read on from there, and nothing is counted twice.
  */
 import { z } from 'zod'
-import { type AgentEvent, DoneReason, ErrorCode } from '../../agent-vm/protocol.ts'
+import { type AgentEvent, DoneReason } from '../../agent-vm/protocol.ts'
 import { describeTool } from './tool-label.ts'
 
 /** For the "Steps" view; more than this nobody reads, and the row must stay small. */
@@ -45,7 +45,7 @@ export const TurnProgress = z.object({
   clipped: z.boolean().optional(),
   /** Files handed to the person. */
   files: z.int(),
-  error: z.object({ code: ErrorCode, content: z.string() }).optional(),
+  error: z.object({ code: z.string(), content: z.string() }).optional(),
   done: DoneReason.optional(),
 })
 export type TurnProgress = z.infer<typeof TurnProgress>
@@ -90,7 +90,7 @@ function change(progress: TurnProgress, event: AgentEvent): Partial<TurnProgress
     case 'notice':
       return { notices: [...progress.notices, clip(event.content, MAX_NOTICE_CHARS)].slice(-MAX_NOTICES) }
     case 'error':
-      return { error: { code: event.code, content: clip(event.content, MAX_NOTICE_CHARS) } }
+      return { error: { code: event.code.slice(0, MAX_NAME_CHARS), content: clip(event.content, MAX_NOTICE_CHARS) } }
     case 'done':
       return { done: event.reason }
     case 'turn':

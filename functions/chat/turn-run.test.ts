@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { type AgentClient, AgentRefused, AgentUnreachable, createAgentClient } from './agent-client.ts'
+import type { Language } from './catalogue/catalogue.ts'
 import { deliveryWords } from './delivery-words.ts'
 import { Outbox } from './outbox.ts'
 import { OwedStops } from './owed-stops.ts'
@@ -354,8 +355,9 @@ describe('TurnRun', () => {
       agent.emit({ type: 'error', code: 'out_of_credit', content: 'The budget of today is used up.' })
       throw new Error('ends as an error')
     })
+    turn.language = 'es'
     await turn.run()
-    expect(turn.finals()).toEqual(['Half\n\n⚠️ The budget of today is used up.'])
+    expect(turn.finals()).toEqual([`Half\n\n⚠️ ${deliveryWords('es').failures.out_of_credit}`])
     expect(turn.state()).toBe('failed')
   })
 
@@ -399,6 +401,28 @@ describe('TurnRun', () => {
     expect(turn.store.find('t1')?.editing).toBe(false)
   })
 
+  test('lets a newer agent speak for itself, when it fails at something that has no words here', async () => {
+    const turn = await start(async (agent) => {
+      agent.emit({ type: 'error', code: 'homesick', content: 'I long for home.' })
+      throw new Error('ends as an error')
+    })
+    turn.language = 'es'
+    await turn.run()
+    expect(turn.finals()).toEqual(['⚠️ I long for home.'])
+  })
+
+  test.each([
+    [507, 'storage', deliveryWords('en').failures.storage],
+    [413, 'too_large', deliveryWords('en').failed],
+    [403, 'forbidden', deliveryWords('en').refused],
+  ])('says at once what is the matter when the agent refuses a turn with %i %s', async (status, error, said) => {
+    const turn = await start((agent) => agent.say('never'))
+    turn.server.strange = { status, body: JSON.stringify({ error }) }
+    await turn.run()
+    expect(turn.finals()).toEqual([`⚠️ ${said}`])
+    expect(turn.store.find('t1')?.failures).toBe(0)
+  })
+
   test('passes over events of a newer agent', async () => {
     const turn = await start(async (agent) => {
       agent.emit({ type: 'mood', value: 'good' } as never)
@@ -437,6 +461,7 @@ async function start(brain: FakeBrain) {
       const row = outbox.next()
       if (row) outbox.markSent(row, 9, 0)
     },
+    language: 'en' as Language,
     run(over: AbortSignal = never) {
       const row = store.find('t1')
       if (!row) throw new Error('no turn')
@@ -456,7 +481,7 @@ async function start(brain: FakeBrain) {
         settleStops: (turn, agent) => owedStops.settle(turn, agent),
         quiet: false,
         isGroup: false,
-        words: () => deliveryWords('en'),
+        words: () => deliveryWords(turn.language),
         onStarted: () => undefined,
         onOutgoing: () => undefined,
         now: Date.now,

@@ -9,6 +9,7 @@ import { UserFacingError } from '../user-facing-error.ts'
 import { type AgentClient, AgentNotReady, AgentRefused } from './agent-client.ts'
 import { followTurn, type NumberedEvent } from './agent-events.ts'
 import { AnswerRenderer } from './answer-renderer.ts'
+import { lookUp } from './catalogue/catalogue.ts'
 import type { DeliveryWords } from './delivery-words.ts'
 import { type FinishPorts, finishTurn } from './finish-turn.ts'
 import { buildFrame } from './frame.ts'
@@ -293,7 +294,7 @@ export class TurnRun {
     if (error instanceof AgentRefused) {
       // What is refused from the beginning does not run.
       this.#asked &&= this.#progress.cursor > 0
-      return this.#ports.words().refused
+      return refusalOf(error, this.#ports.words())
     }
     this.#noteFailure()
     if (this.#failures < MAX_FAILURES) return undefined
@@ -362,6 +363,11 @@ function isHandedOver(path: string, count: number): boolean {
 }
 
 function problemOf(error: TurnProgress['error'], words: DeliveryWords): string {
-  if (error?.code === 'interrupted') return words.interrupted
-  return error?.content.trim() || words.failed
+  if (error === undefined) return words.failed
+  return lookUp(words.failures, error.code) ?? (error.content.trim() || words.failed)
+}
+
+function refusalOf({ status, code }: AgentRefused, words: DeliveryWords): string {
+  if (code === 'agent_disk_full') return words.failures.storage
+  return status === 401 || status === 403 ? words.refused : words.failed
 }

@@ -334,6 +334,14 @@ export const chinese: Catalogue = {
     asFile: '📄 不，只是个文件',
     done: (p) => fmt`✅ ${bold(p.agent)} 已全部接收：${p.files} 个文件，${p.messages} 条对话消息。`,
     refused: (p) => `无法导入这个文件：${p.reason}`,
+    reasons: {
+      invalid_archive: '它不是完整的导出智能体',
+      turn_running: '智能体正在工作，请稍后再试',
+      too_large: '文件太大',
+      disk_full: '智能体的磁盘已满',
+      storage: '智能体的磁盘已满',
+      other: '智能体不接受它',
+    },
     tooLarge: 'Telegram 只给我 20 MB 以内的文件；这个太大了。',
     notAFile: '把 /export 生成的文件发给我，我会问你给哪个智能体。',
   },
@@ -460,6 +468,7 @@ export const chinese: Catalogue = {
     agent_unreachable: '智能体的电脑没有响应。请一分钟后再试，或看看 /doctor。',
     agent_not_ready: '这个智能体还没有电脑。请看 /list。',
     agent_refused: '智能体现在做不到。请一分钟后再试。',
+    agent_disk_full: '智能体无法写入它的磁盘：可能已满。请让它清理一下。',
   },
   menu: {
     create: '创建智能体',

@@ -379,6 +379,14 @@ export const english = {
     done: (p: { agent: string; files: number; messages: number }): FormattedText =>
       fmt`✅ ${bold(p.agent)} has it all: ${p.files} files, ${p.messages} messages of conversation.`,
     refused: (p: { reason: string }) => `That file cannot be taken in: ${p.reason}`,
+    reasons: {
+      invalid_archive: 'it is no whole exported agent',
+      turn_running: 'the agent is at work, so try again later',
+      too_large: 'it is too large',
+      disk_full: 'the disk of the agent is full',
+      storage: 'the disk of the agent is full',
+      other: 'the agent does not take it',
+    },
     tooLarge: 'Telegram hands me files up to 20 MB only; this one is larger.',
     notAFile: 'Send the file that /export made, and I ask which agent it is for.',
   },
@@ -520,6 +528,7 @@ export const english = {
     agent_unreachable: 'The agent’s computer does not answer. Try again in a minute, or see /doctor.',
     agent_not_ready: 'This agent has no computer yet. See /list.',
     agent_refused: 'The agent could not do that just now. Try again in a minute.',
+    agent_disk_full: 'The agent could not write to its disk: it may be full. Ask it to tidy up.',
   },
   menu: {
     create: 'Make an agent',

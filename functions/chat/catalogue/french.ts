@@ -359,6 +359,14 @@ export const french: Catalogue = {
     asFile: '📄 Non, c’est un simple fichier',
     done: (p) => fmt`✅ ${bold(p.agent)} a tout repris : ${p.files} fichiers, ${p.messages} messages de conversation.`,
     refused: (p) => `Ce fichier ne peut pas être repris : ${p.reason}`,
+    reasons: {
+      invalid_archive: 'ce n’est pas un agent exporté complet',
+      turn_running: 'l’agent travaille, réessayez plus tard',
+      too_large: 'il est trop volumineux',
+      disk_full: 'le disque de l’agent est plein',
+      storage: 'le disque de l’agent est plein',
+      other: 'l’agent ne l’accepte pas',
+    },
     tooLarge: 'Telegram ne me donne que des fichiers jusqu’à 20 Mo ; celui-ci est plus gros.',
     notAFile: 'Envoyez le fichier fait par /export, et je demande pour quel agent il est.',
   },
@@ -497,6 +505,8 @@ export const french: Catalogue = {
     agent_unreachable: 'L’ordinateur de l’agent ne répond pas. Réessayez dans une minute, ou voyez /doctor.',
     agent_not_ready: 'Cet agent n’a pas encore d’ordinateur. Voir /list.',
     agent_refused: 'L’agent n’a pas pu le faire. Réessayez dans une minute.',
+    agent_disk_full:
+      'L’agent n’a pas pu écrire sur son disque : il est peut-être plein. Demandez-lui de faire du rangement.',
   },
   menu: {
     create: 'Créer un agent',

@@ -355,6 +355,14 @@ export const spanish: Catalogue = {
     asFile: '📄 No, es solo un archivo',
     done: (p) => fmt`✅ ${bold(p.agent)} lo tiene todo: ${p.files} archivos, ${p.messages} mensajes de conversación.`,
     refused: (p) => `Ese archivo no se puede importar: ${p.reason}`,
+    reasons: {
+      invalid_archive: 'no es un agente exportado completo',
+      turn_running: 'el agente está trabajando, inténtalo más tarde',
+      too_large: 'es demasiado grande',
+      disk_full: 'el disco del agente está lleno',
+      storage: 'el disco del agente está lleno',
+      other: 'el agente no lo acepta',
+    },
     tooLarge: 'Telegram solo me entrega archivos de hasta 20 MB; este es más grande.',
     notAFile: 'Envía el archivo que hizo /export y te pregunto para qué agente es.',
   },
@@ -492,6 +500,7 @@ export const spanish: Catalogue = {
     agent_unreachable: 'El ordenador del agente no responde. Inténtalo en un minuto o mira /doctor.',
     agent_not_ready: 'Este agente aún no tiene ordenador. Mira /list.',
     agent_refused: 'El agente no pudo hacerlo ahora. Inténtalo en un minuto.',
+    agent_disk_full: 'El agente no pudo escribir en su disco: quizá esté lleno. Pídele que ordene.',
   },
   menu: {
     create: 'Crear un agente',

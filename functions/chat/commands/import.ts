@@ -10,6 +10,7 @@ import { currentAgentOf } from '../agents/current-agent.ts'
 import { isSameName } from '../agents/named-agent.ts'
 import { offerAgents } from '../agents/offer-agents.ts'
 import { talk } from '../agents/talk.ts'
+import { lookUp } from '../catalogue/catalogue.ts'
 import { clip } from '../catalogue/format.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
 import { agentButton, button } from '../routing/buttons.ts'
@@ -94,7 +95,10 @@ async function bringIn(ctx: BaalContext, agent: Agent, fileId: string): Promise<
   const { ports, words, out } = ctx
   const imported = await (await ports.agent(agent.id)).importFile(fileId)
   if (imported.kind === 'too_large') return out.show(words.import.tooLarge)
-  if (imported.kind === 'refused') return out.show(words.import.refused({ reason: imported.reason }))
+  if (imported.kind === 'refused') {
+    const { refused, reasons } = words.import
+    return out.show(refused({ reason: `${lookUp(reasons, imported.reason) ?? reasons.other}.` }))
+  }
   const { files, messages, soul } = imported
   out.show(words.import.done({ agent: await takeOver(ctx, agent, soul), files, messages }))
 }

@@ -226,9 +226,9 @@ describe('an exported agent that is sent back', () => {
     const { chat, agentId } = await owner()
     await chat.sends(archive('/import', 21 * 1024 * 1024))
     expect(chat.last.text).toContain('up to 20 MB')
-    agentOf(world, agentId).importAnswer = { kind: 'refused', reason: 'This is not a complete tar.gz archive.' }
+    agentOf(world, agentId).importAnswer = { kind: 'refused', reason: 'invalid_archive' }
     await chat.sends(archive('/import rex'))
-    expect(chat.last.text).toBe('That file cannot be taken in: This is not a complete tar.gz archive.')
+    expect(chat.last.text).toBe('That file cannot be taken in: it is no whole exported agent.')
     await chat.says('/import')
     expect(chat.last.text).toContain('Send the file that /export made')
   })
