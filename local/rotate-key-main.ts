@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { openDatabase } from '../functions/database/database.ts'
 import { resealAll } from '../functions/database/reseal.ts'
 import { createSeal } from '../functions/seal.ts'
+import { describeResealed, WHEN_BROKEN } from './operator/describe-resealed.ts'
 
 const Given = z.object({
   LIBSQL_URL: z.string({ error: 'is not set' }),
@@ -30,14 +31,10 @@ if (!given.success) {
   process.exit(1)
 }
 const { LIBSQL_URL: url, LIBSQL_AUTH_TOKEN: authToken, BOT_ENCRYPTION_KEY, BOT_ENCRYPTION_KEY_FORMER } = given.data
-const { resealed, current, broken } = await resealAll(
+const sealed = await resealAll(
   openDatabase({ url, authToken }),
   createSeal(BOT_ENCRYPTION_KEY, BOT_ENCRYPTION_KEY_FORMER),
 )
-console.log(`${resealed} sealed anew, ${current} with the present key already, ${broken} that no given key opens.`)
-console.log(
-  broken === 0
-    ? 'BOT_ENCRYPTION_KEY_FORMER can be taken out now.'
-    : 'Keep BOT_ENCRYPTION_KEY_FORMER, add the key those were sealed with, and run this again.',
-)
-process.exit(broken === 0 ? 0 : 1)
+console.log(describeResealed(sealed))
+console.log(sealed.broken === 0 ? 'BOT_ENCRYPTION_KEY_FORMER can be taken out now.' : WHEN_BROKEN)
+process.exit(sealed.broken === 0 ? 0 : 1)

@@ -186,8 +186,8 @@ test('npm run rotate-key does the same with keys that are given to it', async ()
     BOT_ENCRYPTION_KEY_FORMER: former,
   }
   const run = () => promisify(execFile)(process.execPath, [join(ROOT, 'local/rotate-key-main.ts')], { env })
-  expect((await run()).stdout).toContain('5 sealed anew, 0 with the present key already, 0 that no given key opens')
-  expect((await run()).stdout).toContain('0 sealed anew, 5 with the present key already')
+  expect((await run()).stdout).toContain('5 sealed anew, 0 with the new key already, 0 that no known key opens')
+  expect((await run()).stdout).toContain('0 sealed anew, 5 with the new key already')
 })
 
 test('a Worker that knows both keys opens what either has sealed', async () => {

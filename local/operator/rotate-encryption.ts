@@ -7,6 +7,7 @@ import { openDatabase } from '../../functions/database/database.ts'
 import { resealAll } from '../../functions/database/reseal.ts'
 import { createSeal } from '../../functions/seal.ts'
 import { makeEncryptionKey } from '../made-keys.ts'
+import { describeResealed, WHEN_BROKEN } from './describe-resealed.ts'
 import { OperatorError } from './operator-error.ts'
 import { fingerprint, loadState, saveValues } from './production-file.ts'
 import type { Values } from './production-values.ts'
@@ -22,24 +23,15 @@ export async function rotateEncryptionKey(values: Values, file: string): Promise
   if (secrets.BOT_ENCRYPTION_KEY !== fingerprint('BOT_ENCRYPTION_KEY', current)) {
     throw new OperatorError('The Worker does not have the new key yet.', 'npm run deploy, then run this again.')
   }
-  const {
-    resealed,
-    current: already,
-    broken,
-  } = await resealAll(
+  const sealed = await resealAll(
     openDatabase({ url: values.LIBSQL_URL ?? '', authToken: values.LIBSQL_AUTH_TOKEN }),
     createSeal(
       current,
       former.split(',').map((key) => key.trim()),
     ),
   )
-  const counts = `${resealed} sealed anew, ${already} with the new key already, ${broken} that no known key opens.`
-  if (broken > 0) {
-    throw new OperatorError(
-      counts,
-      'Add the key those were sealed with to BOT_ENCRYPTION_KEY_FORMER and run this again.',
-    )
-  }
+  const counts = describeResealed(sealed)
+  if (sealed.broken > 0) throw new OperatorError(counts, WHEN_BROKEN)
   await saveValues(file, { ...kept, BOT_ENCRYPTION_KEY: current })
   return `${counts} The old key is forgotten. Next: npm run deploy`
 }
