@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { gather, mergeUpdates } from './gathering.ts'
+import { gather, gatherAnswer, mergeUpdates } from './gathering.ts'
 import { inboxItem, privateMessage } from './testing/messages.fake.ts'
 
 const long = 'x'.repeat(4_096)
@@ -52,6 +52,31 @@ describe('gather', () => {
 
   test('finds nothing in nothing', () => {
     expect(gather([])).toBeUndefined()
+  })
+})
+
+describe('gatherAnswer', () => {
+  const paste = inboxItem(1, privateMessage({ text: long }), 1_000)
+
+  test('waits for the rest of a long paste, which is one answer', () => {
+    expect(gatherAnswer([paste])).toEqual({ items: [paste], readyAt: 2_500 })
+    const rest = inboxItem(2, privateMessage({ text: 'end' }), 1_300)
+    expect(gatherAnswer([paste, rest])).toMatchObject({ items: [paste, rest], readyAt: 1_300 })
+  })
+
+  test('waits no longer once a command or a button has come, and takes neither for a part of it', () => {
+    for (const next of [inboxItem(2, privateMessage({ text: '/cancel' }), 1_100), inboxItem(2, undefined, 1_100)]) {
+      expect(gatherAnswer([paste, next])).toEqual({ items: [paste], readyAt: 0 })
+    }
+  })
+
+  test('takes everything else at once, alone', () => {
+    const album = inboxItem(1, privateMessage({ media_group_id: 'a' }), 1_000)
+    const command = inboxItem(1, privateMessage({ text: `/soul personality ${long}` }), 1_000)
+    for (const first of [album, command, inboxItem(1, undefined), inboxItem(1, privateMessage({ text: 'Rex' }))]) {
+      expect(gatherAnswer([first, paste])).toEqual({ items: [first], readyAt: 0 })
+    }
+    expect(gatherAnswer([])).toBeUndefined()
   })
 })
 

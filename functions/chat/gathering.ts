@@ -37,6 +37,24 @@ export function gather(items: readonly InboxItem[]): Gathered | undefined {
 }
 
 /**
+ * A long paste as the answer to a menu, which would take its first part for all of it. Everything else there, commands and
+ * buttons, stands alone and at once.
+ */
+export function gatherAnswer(items: readonly InboxItem[]): Gathered | undefined {
+  const [first] = items
+  if (!first) return undefined
+  if (!isAnswerPart(first) || windowOf(first.update.message) === 0) return { items: [first], readyAt: 0 }
+  const end = items.findIndex((item) => !isAnswerPart(item))
+  const gathered = gather(end === -1 ? items : items.slice(0, end))
+  // Whatever came after it was not a part of it.
+  return end === -1 || !gathered ? gathered : { ...gathered, readyAt: 0 }
+}
+
+function isAnswerPart({ update: { message } }: InboxItem): boolean {
+  return message !== undefined && isLongPastePart(message) && !message.text?.startsWith('/')
+}
+
+/**
  * The update that stands for all: a paste is put together again, of an album the part with the caption speaks; where several
  * have one, in a group, the part that mentions somebody.
  */

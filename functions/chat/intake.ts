@@ -8,7 +8,7 @@ import { UserFacingError } from '../user-facing-error.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import type { BufferedStore } from './chat-store.ts'
 import type { DeliveryWords } from './delivery-words.ts'
-import { gather, mergeUpdates } from './gathering.ts'
+import { gather, gatherAnswer, mergeUpdates } from './gathering.ts'
 import type { HandlerPorts, HandleUpdate, Handling, TurnInput } from './handling.ts'
 import type { Inbox, InboxItem, InboxLane } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
@@ -55,7 +55,7 @@ export class Intake {
     const first = lane === 'turn' ? open[0] : (open.find(({ nextAt }) => nextAt <= now()) ?? open[0])
     if (!first) return Number.POSITIVE_INFINITY
     if (first.nextAt > now()) return lane === 'turn' ? first.nextAt : Math.min(...open.map(({ nextAt }) => nextAt))
-    const gathered = lane === 'turn' ? gather(open) : { items: [first], readyAt: 0 }
+    const gathered = lane === 'turn' ? gather(open) : gatherAnswer(open.slice(open.indexOf(first)))
     if (gathered && gathered.readyAt > now()) return gathered.readyAt
     await this.#handle(gathered?.items ?? [first])
     return 'more'
