@@ -8,7 +8,7 @@ import { pause } from './pause.ts'
 import { type FakeAgentServer, type FakeBrain, startFakeAgentServer } from './testing/agent-server.fake.ts'
 import { fakeChatDatabase } from './testing/chat-database.fake.ts'
 import { silentStreamer } from './testing/silent-streamer.fake.ts'
-import { TurnRun } from './turn-run.ts'
+import { type TurnOutcome, TurnRun } from './turn-run.ts'
 import { type PreparedTurn, TurnStore } from './turn-store.ts'
 
 /** Less than anything here would last that is not stopped, and more than a busy machine needs to stop it. */
@@ -409,6 +409,8 @@ describe('TurnRun', () => {
     turn.language = 'es'
     await turn.run()
     expect(turn.finals()).toEqual(['⚠️ I long for home.'])
+    // As many codes as somebody makes up would be as many counters.
+    expect(turn.outcomes).toEqual([{ result: 'failed', code: 'other' }])
   })
 
   test.each([
@@ -462,6 +464,7 @@ async function start(brain: FakeBrain) {
       if (row) outbox.markSent(row, 9, 0)
     },
     language: 'en' as Language,
+    outcomes: [] as TurnOutcome[],
     run(over: AbortSignal = never) {
       const row = store.find('t1')
       if (!row) throw new Error('no turn')
@@ -484,6 +487,7 @@ async function start(brain: FakeBrain) {
         words: () => deliveryWords(turn.language),
         onStarted: () => undefined,
         onOutgoing: () => undefined,
+        onEnded: (outcome) => turn.outcomes.push(outcome),
         now: Date.now,
         sleep: (ms, signal) => turn.sleep(ms, signal),
         silenceMs: turn.silenceMs,

@@ -3,7 +3,7 @@
  * same turn id twice, so whatever breaks here is picked up where it was saved: cursor and text in one statement, files in
  * the same transaction as the event that named them.
  */
-import type { ChatRequest } from '../../agent-vm/protocol.ts'
+import { type ChatRequest, ErrorCode } from '../../agent-vm/protocol.ts'
 import { describeError, log } from '../log.ts'
 import { UserFacingError } from '../user-facing-error.ts'
 import { type AgentClient, AgentNotReady, AgentRefused } from './agent-client.ts'
@@ -349,7 +349,7 @@ export class TurnRun {
 
   #outcomeOf(problem: string | undefined): TurnOutcome {
     if (problem === undefined) return { result: this.stopping ? 'stopped' : 'done' }
-    return { result: 'failed', code: this.#progress.error?.code ?? 'agent_unavailable' }
+    return { result: 'failed', code: countedCode(this.#progress.error?.code) }
   }
 }
 
@@ -360,6 +360,12 @@ function hasWords({ live, settled }: TurnProgress): boolean {
 /** Far above what a turn hands over: an agent gone wild must not fill the chat. */
 function isHandedOver(path: string, count: number): boolean {
   return count <= MAX_FILES && path.length <= MAX_PATH_CHARS
+}
+
+/** An agent's machine is not ours to trust: what it makes up is counted as one. */
+function countedCode(code: string | undefined): string {
+  if (code === undefined) return 'agent_unavailable'
+  return ErrorCode.safeParse(code).data ?? 'other'
 }
 
 function problemOf(error: TurnProgress['error'], words: DeliveryWords): string {
