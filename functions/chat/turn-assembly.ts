@@ -112,13 +112,14 @@ function watchTurn({ turnId, input, startedAt }: TurnRow, { identity, metrics, n
 function createStreamer({ turnId, input, startedAt }: TurnRow, parts: TurnParts): Streamer {
   const { identity, facts, outbox, budget, telegram, rows, now } = parts
   const ref = previewRef(turnId)
-  const keyboard = [[STOP_BUTTON.build(parts.words().stop, turnId)]]
+  // Built when it is shown: whose language counts may not be known yet.
+  const keyboard = () => [[STOP_BUTTON.build(parts.words().stop, turnId)]]
   const replyTo = identity.kind === 'group' ? input.sources[0]?.message_id : undefined
   const to = () => facts.destination()
   const openPreview = async (text: Parameters<TelegramClient['sendText']>[1], signal: AbortSignal) => {
     const key = previewKey(turnId)
     const reply = replyTo === undefined ? {} : { replyTo }
-    outbox.add(key, { kind: 'send', ref, disposable: true, text, keyboard, ...reply }, now())
+    outbox.add(key, { kind: 'send', ref, disposable: true, text, keyboard: keyboard(), ...reply }, now())
     parts.onOutgoing()
     await rows.ended(key, signal)
     return outbox.resolve({ ref })
@@ -134,7 +135,7 @@ function createStreamer({ turnId, input, startedAt }: TurnRow, parts: TurnParts)
       budget,
       sendDraft: (text) => telegram.sendDraft(to(), draftIdOf(turnId), text),
       sendTyping: () => telegram.sendTyping(to()),
-      editPreview: (messageId, text) => telegram.editPreview(to(), messageId, text, keyboard),
+      editPreview: (messageId, text) => telegram.editPreview(to(), messageId, text, keyboard()),
       onEditing: () => parts.turns.markEditing(turnId, true),
       openPreview,
       onClosed: parts.onClosed,
