@@ -182,7 +182,9 @@ describe.each(KINDS)('who %s', (kind) => {
     const chat = who(kind)
     const before = await stateOf()
     const from = chat.sent.length
-    for (const data of [...buttonsOf(), ...FORGED()]) {
+    // Saying hello is talking, which some of them may: below.
+    const mayTalk = (data: string) => kind === 'talks' && data.startsWith('a:hello:')
+    for (const data of [...buttonsOf(), ...FORGED()].filter((each) => !mayTalk(each))) {
       const { turn } = await chat.receives(chat.pressed(data))
       expect([data, turn]).toEqual([data, undefined])
     }

@@ -176,13 +176,15 @@ describe('a group', () => {
       user: { id: group.identity.chatId, name: 'Group', role: 'visitor' },
     })
     await asGroup('/help@baal_bot')
-    expect(group.last.text).toContain('What I can do')
+    expect(group.last.text).toContain('In this group')
     for (const command of ['manage', 'new', 'compact', 'leave']) {
       await asGroup(`/${command}@baal_bot`)
       expect(group.last.text).toBe('Only the owner of this agent can do that.')
     }
     await asGroup('/list@baal_bot')
-    expect(group.last.keyboard.flat()).toEqual([])
+    expect(group.last.keyboard.flat()).toEqual([
+      { text: '➕ Create an agent', url: 'https://t.me/baal_bot?start=create' },
+    ])
     await asGroup('/delete@baal_bot Rex yes')
     expect(group.last.text).toContain('only in a private chat')
     // A channel that speaks in the group, and bots, are not answered.

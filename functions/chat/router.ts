@@ -27,6 +27,7 @@ import { registerMemory } from './commands/memory.ts'
 import { registerModel } from './commands/model.ts'
 import { registerNew } from './commands/new.ts'
 import { registerPool } from './commands/pool.ts'
+import { registerPrivacy } from './commands/privacy.ts'
 import { registerRepair } from './commands/repair.ts'
 import { registerResend } from './commands/resend.ts'
 import { registerRetry } from './commands/retry.ts'
@@ -77,6 +78,7 @@ const REGISTRATIONS: readonly ((router: Router) => void)[] = [
   registerLogin,
   registerLogout,
   registerForget,
+  registerPrivacy,
   registerLanguage,
   registerRich,
   registerTimezone,

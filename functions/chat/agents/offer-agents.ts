@@ -9,6 +9,11 @@ import { agentButton, commandButton } from '../routing/buttons.ts'
 /** More would push the sentence off the screen; /list has the rest. */
 const MAX_OFFERED = 8
 
+/** Where somebody stands before a closed door: what they can do themselves. */
+export function ownAgentButtons({ buttons }: Pick<BaalContext['words'], 'buttons'>): Keyboard {
+  return [[commandButton(buttons.create, 'create'), commandButton(buttons.list, 'list')]]
+}
+
 export async function offerAgents(ctx: BaalContext, text: Phrase): Promise<void> {
   const { ports, user, words, out, inGroup } = ctx
   const own = await listAgents(ports.database, user.id)

@@ -9,7 +9,7 @@ import type { BaalContext } from '../routing/baal-context.ts'
 import { agentButton, commandButton } from '../routing/buttons.ts'
 import { type Access, findAccess } from './access.ts'
 import { chooseAgent, currentAgentOf, hasLeft, leaveAgent } from './current-agent.ts'
-import { offerAgents } from './offer-agents.ts'
+import { offerAgents, ownAgentButtons } from './offer-agents.ts'
 import { nameTopic } from './topic-name.ts'
 
 type Allowed = Extract<Access, { kind: 'owner' | 'visitor' }>
@@ -75,14 +75,15 @@ export async function findCurrentAccess({ ports, user, inGroup }: BaalContext): 
 
 /** Says why not, when the agent cannot be talked to. */
 export async function admit(ctx: BaalContext, access: Access): Promise<Allowed | undefined> {
-  const { words, out, ports } = ctx
+  const { words, out, ports, inGroup } = ctx
+  const elsewhere = inGroup ? {} : { keyboard: ownAgentButtons(words) }
   switch (access.kind) {
     case 'none':
       leaveAgent(ports.store)
       await offerAgents(ctx, words.chat.gone)
       return undefined
     case 'blocked':
-      out.send(words.visit.blocked)
+      out.send(words.visit.blocked, elsewhere)
       return undefined
     case 'waiting':
       out.send(words.visit.waiting({ agent: access.agent.name }))
@@ -91,7 +92,7 @@ export async function admit(ctx: BaalContext, access: Access): Promise<Allowed |
       out.send(words.visit.paused({ agent: access.agent.name }))
       return undefined
     case 'link_closed':
-      out.send(words.chat.linkClosed({ agent: access.agent.name }))
+      out.send(words.chat.linkClosed({ agent: access.agent.name }), elsewhere)
       return undefined
     case 'owner':
     case 'visitor':
@@ -138,7 +139,7 @@ async function withinLimits(ctx: BaalContext, access: Allowed): Promise<boolean>
     })
   } else {
     const max = access.kind === 'visitor' ? (access.messagesPerDay ?? 0) : 0
-    out.send(words.limits.link({ max, left }))
+    out.send(words.limits.link({ max, left }), ctx.inGroup ? {} : { keyboard: ownAgentButtons(words) })
   }
   return false
 }

@@ -62,6 +62,7 @@ export const chinese: Catalogue = {
     admit: '✅ 允许进入',
     refuse: '🚫 拒绝',
     copyAgent: '🧬 复制一个给自己',
+    hello: '👋 你是谁？',
     cancelTask: (p) => `🗑 取消 ${p.number}`,
     bringIn: (p) => `📥 导入 ${p.agent}`,
   },
@@ -83,6 +84,8 @@ export const chinese: Catalogue = {
     ],
   },
   visit: {
+    /** What the button of that name says to the agent. */
+    hello: '你是谁？能为我做什么？',
     welcome: (p) =>
       fmt`你现在正在和别人分享给你的 ${bold(p.agent)} 对话。直接写就行。\n\n你的对话与其他人分开。主人可以看到你用了多少。/manage 可以离开。`,
     own: (p) => fmt`这是你自己的智能体 ${bold(p.agent)} 的链接。直接写就行。`,
@@ -95,14 +98,17 @@ export const chinese: Catalogue = {
     refused: (p) => fmt`${bold(p.agent)} 的主人没有让你进来。`,
   },
   help: {
+    group: (p) =>
+      fmt`${bold('在这个群里')}\n\n有人写 @${p.bot} 或回复我时，我就回答。\n\n/list – 把你的一个智能体带到这里\n/stop – 停止回答\n/again – 再问一次同样的问题\n/steps – 它为上一个回答做了什么\n/new – 新对话\n/manage – 让智能体离开\n\n其他的都在我们的私聊里。`,
     body: (p) =>
-      fmt`${bold('我能做什么')}\n\n/create – 创建智能体\n/list – 你的智能体\n/chat、/manage – 换一个对话、离开这个\n\n${bold('聊天时')}\n/stop – 停止回答\n/new – 新对话\n/compact – 精简长对话\n/status – 它的状况\n/memory、/files、/schedule – 它记得的、保存的和计划的\n/verbose – 显示或隐藏它的步骤\n/again – 再问一次同样的问题\n/steps – 它为上一个回答做了什么\n/resend – 重新发送可能丢失的消息\n\n${bold('你的智能体')}\n/soul – 名字、性格、模型\n/share – 让别人和它对话\n/doctor – 它为什么不回答，怎么办\n/repair、/update – 重新安装、更新\n/export、/import – 带走、带回\n/copy – 再做一个一样的\n/delete – 删除\n\n${bold('你')}\n/account、/usage、/login、/language、/timezone、/rich\n/forget me – 忘记关于你的一切${p.create ? '\n\n你还没有智能体：按下面的按钮。' : ''}`,
+      fmt`${bold('我能做什么')}\n\n/create – 创建智能体\n/list – 你的智能体\n/chat、/manage – 换一个对话、离开这个\n\n${bold('聊天时')}\n/stop – 停止回答\n/new – 新对话\n/compact – 精简长对话\n/status – 它的状况${p.create ? '' : '\n/memory、/files、/schedule – 它记得的、保存的和计划的'}\n/verbose – 显示或隐藏它的步骤\n/again – 再问一次同样的问题\n/steps – 它为上一个回答做了什么\n/resend – 重新发送可能丢失的消息${p.create ? '' : fmt`\n\n${bold('你的智能体')}\n/soul – 名字、性格、模型\n/share – 让别人和它对话\n/doctor – 它为什么不回答，怎么办\n/repair、/update – 重新安装、更新\n/export、/import – 带走、带回\n/copy – 再做一个一样的\n/delete – 删除`}\n\n${bold('你')}\n/account、/usage、/login、/language、/timezone、/rich\n/privacy – 保存什么，谁能看到\n/forget me – 忘记关于你的一切${p.create ? '\n\n你还没有自己的智能体：按下面的按钮。' : ''}`,
   },
   wizard: {
     step: (p) => `第 ${p.number} 步，共 ${p.of} 步`,
     askName: () => fmt`${bold('你的智能体叫什么名字？')}\n\n写一个名字，最多 64 个字符。`,
     askPurpose: (p) => fmt`${bold(`${p.name} 是做什么的？`)}\n\n写一两句话，或者跳过：那它什么都能帮忙。`,
     askModel: (p) => bold(`${p.name} 用哪个模型思考？`),
+    anyModel: '两个都什么都能做。以后可以用 /model 更换。',
     confirm: (p) => fmt`${bold('可以创建了')}\n\n名字：${bold(p.name)}\n模型：${p.model}`,
     purpose: '用途：',
     anything: '用途：你要求的任何事',
@@ -277,6 +283,10 @@ export const chinese: Catalogue = {
     chooseModel: (p) => fmt`${bold(`${p.agent} 用哪个模型思考？`)}`,
     modelSet: (p) => fmt`从你的下一条消息起，${bold(p.agent)} 用 ${bold(p.model)} 思考。`,
   },
+  privacy: {
+    body: () =>
+      fmt`${bold('保存什么，谁能看到')}\n\n• 你写的内容经过 Telegram 和我，再到 LibertAI，你的智能体用它的模型思考。在我这里保留两天。\n• 智能体把对话、记忆和你的文件保存在它自己的电脑上；我留一份副本，以防电脑出故障。\n• 你分享的智能体的访客永远看不到你的记忆和文件。\n• 这个机器人的运营者以及运行其机器的人有可能读到这一切。不要在这里写他们不该知道的内容。\n• 密钥是加密封存的，不会显示给任何人。\n\n/export – 带走一份\n/new – 清空对话\n/forget me – 删除一切`,
+  },
   forget: {
     usage: '“/forget me”会让我忘记你：你的智能体、它们的电脑和我知道的一切。/memory 是单个智能体的记忆。',
     confirm: (p) =>
@@ -380,6 +390,22 @@ export const chinese: Catalogue = {
     name: '中文',
   },
   timezone: {
+    none: '未设置，按 UTC 计算',
+    /** Where most people who speak this live; any other IANA name can be typed. */
+    zones: [
+      { zone: 'Asia/Shanghai', city: '北京、上海' },
+      { zone: 'Asia/Hong_Kong', city: '香港' },
+      { zone: 'Asia/Taipei', city: '台北' },
+      { zone: 'Asia/Singapore', city: '新加坡' },
+      { zone: 'Asia/Kuala_Lumpur', city: '吉隆坡' },
+      { zone: 'Asia/Tokyo', city: '东京' },
+      { zone: 'Australia/Sydney', city: '悉尼' },
+      { zone: 'Europe/London', city: '伦敦' },
+      { zone: 'Europe/Paris', city: '巴黎' },
+      { zone: 'America/New_York', city: '纽约' },
+      { zone: 'America/Los_Angeles', city: '洛杉矶' },
+      { zone: 'America/Vancouver', city: '温哥华' },
+    ],
     choose: (p) =>
       fmt`你的时区：${bold(p.current)}（${p.time}）。\n\n选择一个，或发送例如 ${code('/timezone Asia/Shanghai')}。`,
     set: (p) => fmt`你的时区是 ${bold(p.timezone)}；那里现在是 ${p.time}。`,

@@ -69,6 +69,7 @@ export const english = {
     admit: '✅ Let in',
     refuse: '🚫 Refuse',
     copyAgent: '🧬 Make my own copy',
+    hello: '👋 Who are you?',
     cancelTask: (p: { number: number }) => `🗑 Cancel ${p.number}`,
     bringIn: (p: { agent: string }) => `📥 Into ${p.agent}`,
   },
@@ -100,6 +101,8 @@ export const english = {
     ],
   },
   visit: {
+    /** What the button of that name says to the agent. */
+    hello: 'Who are you, and what can you do for me?',
     welcome: (p: { agent: string }): FormattedText =>
       fmt`You are now talking to ${bold(p.agent)}, which was shared with you. Just write.\n\nYour conversation is separate from everyone else’s. The owner can see how much you use it. /manage leaves it.`,
     own: (p: { agent: string }): FormattedText => fmt`That is the link of your own agent ${bold(p.agent)}. Just write.`,
@@ -114,8 +117,10 @@ export const english = {
     refused: (p: { agent: string }): FormattedText => fmt`The owner of ${bold(p.agent)} did not let you in.`,
   },
   help: {
+    group: (p: { bot: string }): FormattedText =>
+      fmt`${bold('In this group')}\n\nI answer when someone writes @${p.bot} or replies to me.\n\n/list – bring one of your agents here\n/stop – stop the answer\n/again – ask the same once more\n/steps – what it did for its last answer\n/new – new conversation\n/manage – send the agent away\n\nAll else is in our private chat.`,
     body: (p: { create: boolean }): FormattedText =>
-      fmt`${bold('What I can do')}\n\n/create – make an agent\n/list – your agents\n/chat, /manage – talk to another one, leave this one\n\n${bold('While you chat')}\n/stop – stop the answer\n/new – new conversation\n/compact – shorten a long one\n/status – how it is doing\n/memory, /files, /schedule – what it knows, has and plans\n/verbose – show or hide its steps\n/again – ask the same once more\n/steps – what it did for its last answer\n/resend – send again what may be lost\n\n${bold('Your agent')}\n/soul – name, personality, model\n/share – let others talk to it\n/doctor – why it does not answer, and what helps\n/repair, /update – set it up anew, bring it up to date\n/export, /import – take it with you, bring it back\n/copy – make another one like it\n/delete – delete it\n\n${bold('You')}\n/account, /usage, /login, /language, /timezone, /rich\n/forget me – forget everything about you${p.create ? '\n\nYou have no agent yet: press the button.' : ''}`,
+      fmt`${bold('What I can do')}\n\n/create – make an agent\n/list – your agents\n/chat, /manage – talk to another one, leave this one\n\n${bold('While you chat')}\n/stop – stop the answer\n/new – new conversation\n/compact – shorten a long one\n/status – how it is doing${p.create ? '' : '\n/memory, /files, /schedule – what it knows, has and plans'}\n/verbose – show or hide its steps\n/again – ask the same once more\n/steps – what it did for its last answer\n/resend – send again what may be lost${p.create ? '' : fmt`\n\n${bold('Your agent')}\n/soul – name, personality, model\n/share – let others talk to it\n/doctor – why it does not answer, and what helps\n/repair, /update – set it up anew, bring it up to date\n/export, /import – take it with you, bring it back\n/copy – make another one like it\n/delete – delete it`}\n\n${bold('You')}\n/account, /usage, /login, /language, /timezone, /rich\n/privacy – what is kept, and who can read it\n/forget me – forget everything about you${p.create ? '\n\nYou have no agent of your own yet: press the button.' : ''}`,
   },
   wizard: {
     step: (p: { number: number; of: number }) => `Step ${p.number} of ${p.of}`,
@@ -124,6 +129,7 @@ export const english = {
     askPurpose: (p: { name: string }): FormattedText =>
       fmt`${bold(`What is ${p.name} for?`)}\n\nWrite a sentence or two, or skip: then it helps with anything.`,
     askModel: (p: { name: string }): FormattedText => bold(`Which model shall ${p.name} think with?`),
+    anyModel: 'Both can do everything. /model changes it later.',
     confirm: (p: { name: string; model: string }): FormattedText =>
       fmt`${bold('Ready to create')}\n\nName: ${bold(p.name)}\nModel: ${p.model}`,
     purpose: 'Purpose:',
@@ -313,6 +319,10 @@ export const english = {
     modelSet: (p: { agent: string; model: string }): FormattedText =>
       fmt`${bold(p.agent)} thinks with ${bold(p.model)} from your next message on.`,
   },
+  privacy: {
+    body: (): FormattedText =>
+      fmt`${bold('What is kept, and who can read it')}\n\n• What you write passes through Telegram and through me, and goes to LibertAI, whose model your agent thinks with. With me it stays for two days.\n• Your agent keeps the conversation, its memory and your files on its own computer, and I keep a copy for when that breaks.\n• Visitors of an agent that you share never see your memory or files.\n• The operator of this bot, and whoever runs its machines, could read all of this. Do not write here what they must not know.\n• Keys are sealed and shown to nobody.\n\n/export – take it with you\n/new – clear the conversation\n/forget me – delete everything`,
+  },
   forget: {
     usage:
       '“/forget me” makes me forget you: your agents, their computers, everything I know. /memory is for what one agent remembers.',
@@ -430,6 +440,22 @@ export const english = {
     name: 'English',
   },
   timezone: {
+    none: 'not set, so I reckon in UTC',
+    /** Where most people who speak this live; any other IANA name can be typed. */
+    zones: [
+      { zone: 'Europe/London', city: 'London' },
+      { zone: 'Europe/Berlin', city: 'Berlin' },
+      { zone: 'Africa/Lagos', city: 'Lagos' },
+      { zone: 'Asia/Dubai', city: 'Dubai' },
+      { zone: 'Asia/Kolkata', city: 'Kolkata' },
+      { zone: 'Asia/Singapore', city: 'Singapore' },
+      { zone: 'Asia/Tokyo', city: 'Tokyo' },
+      { zone: 'Australia/Sydney', city: 'Sydney' },
+      { zone: 'America/New_York', city: 'New York' },
+      { zone: 'America/Chicago', city: 'Chicago' },
+      { zone: 'America/Sao_Paulo', city: 'São Paulo' },
+      { zone: 'America/Los_Angeles', city: 'Los Angeles' },
+    ],
     choose: (p: { current: string; time: string }): FormattedText =>
       fmt`Your time zone: ${bold(p.current)} (${p.time}).\n\nChoose one, or send for example ${code('/timezone Europe/Paris')}.`,
     set: (p: { timezone: string; time: string }): FormattedText =>

@@ -65,6 +65,7 @@ export const french: Catalogue = {
     admit: '✅ Laisser entrer',
     refuse: '🚫 Refuser',
     copyAgent: '🧬 En faire ma copie',
+    hello: '👋 Qui êtes-vous ?',
     cancelTask: (p) => `🗑 Annuler ${p.number}`,
     bringIn: (p) => `📥 Dans ${p.agent}`,
   },
@@ -97,6 +98,8 @@ export const french: Catalogue = {
     ],
   },
   visit: {
+    /** What the button of that name says to the agent. */
+    hello: 'Qui êtes-vous, et que pouvez-vous faire pour moi ?',
     welcome: (p) =>
       fmt`Vous parlez maintenant à ${bold(p.agent)}, qui a été partagé avec vous. Écrivez simplement.\n\nVotre conversation est séparée de celle des autres. Le propriétaire peut voir combien vous l’utilisez. /manage pour le quitter.`,
     own: (p) => fmt`C’est le lien de votre propre agent ${bold(p.agent)}. Écrivez simplement.`,
@@ -110,8 +113,10 @@ export const french: Catalogue = {
     refused: (p) => fmt`Le propriétaire de ${bold(p.agent)} ne vous a pas laissé entrer.`,
   },
   help: {
+    group: (p) =>
+      fmt`${bold('Dans ce groupe')}\n\nJe réponds quand quelqu’un écrit @${p.bot} ou me répond.\n\n/list – amener ici un de vos agents\n/stop – arrêter la réponse\n/again – reposer la même question\n/steps – ce qu’il a fait pour sa dernière réponse\n/new – nouvelle conversation\n/manage – renvoyer l’agent\n\nTout le reste est dans notre discussion privée.`,
     body: (p) =>
-      fmt`${bold('Ce que je sais faire')}\n\n/create – créer un agent\n/list – vos agents\n/chat, /manage – parler à un autre, quitter celui-ci\n\n${bold('Pendant la discussion')}\n/stop – arrêter la réponse\n/new – nouvelle conversation\n/compact – résumer une longue conversation\n/status – comment il va\n/memory, /files, /schedule – ce qu’il sait, possède et prévoit\n/verbose – montrer ou masquer ses étapes\n/again – reposer la même question\n/steps – ce qu’il a fait pour sa dernière réponse\n/resend – renvoyer ce qui s’est peut-être perdu\n\n${bold('Votre agent')}\n/soul – nom, personnalité, modèle\n/share – laisser d’autres lui parler\n/doctor – pourquoi il ne répond pas, et ce qui aide\n/repair, /update – le réinstaller, le mettre à jour\n/export, /import – l’emporter, le rapporter\n/copy – en faire un autre pareil\n/delete – le supprimer\n\n${bold('Vous')}\n/account, /usage, /login, /language, /timezone, /rich\n/forget me – tout oublier de vous${p.create ? '\n\nVous n’avez pas encore d’agent : appuyez sur le bouton.' : ''}`,
+      fmt`${bold('Ce que je sais faire')}\n\n/create – créer un agent\n/list – vos agents\n/chat, /manage – parler à un autre, quitter celui-ci\n\n${bold('Pendant la discussion')}\n/stop – arrêter la réponse\n/new – nouvelle conversation\n/compact – résumer une longue conversation\n/status – comment il va${p.create ? '' : '\n/memory, /files, /schedule – ce qu’il sait, possède et prévoit'}\n/verbose – montrer ou masquer ses étapes\n/again – reposer la même question\n/steps – ce qu’il a fait pour sa dernière réponse\n/resend – renvoyer ce qui s’est peut-être perdu${p.create ? '' : fmt`\n\n${bold('Votre agent')}\n/soul – nom, personnalité, modèle\n/share – laisser d’autres lui parler\n/doctor – pourquoi il ne répond pas, et ce qui aide\n/repair, /update – le réinstaller, le mettre à jour\n/export, /import – l’emporter, le rapporter\n/copy – en faire un autre pareil\n/delete – le supprimer`}\n\n${bold('Vous')}\n/account, /usage, /login, /language, /timezone, /rich\n/privacy – ce qui est conservé, et qui peut le lire\n/forget me – tout oublier de vous${p.create ? '\n\nVous n’avez pas encore d’agent à vous : appuyez sur le bouton.' : ''}`,
   },
   wizard: {
     step: (p) => `Étape ${p.number} sur ${p.of}`,
@@ -119,6 +124,7 @@ export const french: Catalogue = {
     askPurpose: (p) =>
       fmt`${bold(`À quoi servira ${p.name} ?`)}\n\nÉcrivez une phrase ou deux, ou passez : il vous aidera pour tout.`,
     askModel: (p) => bold(`Avec quel modèle ${p.name} réfléchira-t-il ?`),
+    anyModel: 'Les deux savent tout faire. /model en change plus tard.',
     confirm: (p) => fmt`${bold('Prêt à créer')}\n\nNom : ${bold(p.name)}\nModèle : ${p.model}`,
     purpose: 'But :',
     anything: 'But : tout ce que vous demanderez',
@@ -300,6 +306,10 @@ export const french: Catalogue = {
     chooseModel: (p) => fmt`${bold(`Avec quel modèle ${p.agent} réfléchira-t-il ?`)}`,
     modelSet: (p) => fmt`${bold(p.agent)} réfléchit avec ${bold(p.model)} dès votre prochain message.`,
   },
+  privacy: {
+    body: () =>
+      fmt`${bold('Ce qui est conservé, et qui peut le lire')}\n\n• Ce que vous écrivez passe par Telegram et par moi, puis va chez LibertAI, dont le modèle fait réfléchir votre agent. Chez moi, cela reste deux jours.\n• Votre agent garde la conversation, sa mémoire et vos fichiers sur son propre ordinateur, et j’en garde une copie pour le cas où il tomberait en panne.\n• Les visiteurs d’un agent que vous partagez ne voient jamais votre mémoire ni vos fichiers.\n• L’opérateur de ce bot, et ceux qui font tourner ses machines, pourraient lire tout cela. N’écrivez pas ici ce qu’ils ne doivent pas savoir.\n• Les clés sont scellées et ne sont montrées à personne.\n\n/export – l’emporter\n/new – vider la conversation\n/forget me – tout supprimer`,
+  },
   forget: {
     usage:
       '« /forget me » : je vous oublie, vos agents, leurs ordinateurs, tout ce que je sais. /memory concerne ce qu’un agent retient.',
@@ -407,6 +417,22 @@ export const french: Catalogue = {
     name: 'Français',
   },
   timezone: {
+    none: 'non réglé, je compte donc en UTC',
+    /** Where most people who speak this live; any other IANA name can be typed. */
+    zones: [
+      { zone: 'Europe/Paris', city: 'Paris' },
+      { zone: 'Europe/Brussels', city: 'Bruxelles' },
+      { zone: 'Europe/Zurich', city: 'Zurich' },
+      { zone: 'America/Toronto', city: 'Montréal' },
+      { zone: 'Africa/Casablanca', city: 'Casablanca' },
+      { zone: 'Africa/Algiers', city: 'Alger' },
+      { zone: 'Africa/Tunis', city: 'Tunis' },
+      { zone: 'Africa/Dakar', city: 'Dakar' },
+      { zone: 'Africa/Abidjan', city: 'Abidjan' },
+      { zone: 'Africa/Kinshasa', city: 'Kinshasa' },
+      { zone: 'Indian/Reunion', city: 'La Réunion' },
+      { zone: 'America/Guadeloupe', city: 'Guadeloupe' },
+    ],
     choose: (p) =>
       fmt`Votre fuseau horaire : ${bold(p.current)} (${p.time}).\n\nChoisissez-en un, ou envoyez par exemple ${code('/timezone Europe/Paris')}.`,
     set: (p) => fmt`Votre fuseau horaire est ${bold(p.timezone)} ; il y est ${p.time}.`,

@@ -67,6 +67,7 @@ export const russian: Catalogue = {
     admit: '✅ Впустить',
     refuse: '🚫 Отказать',
     copyAgent: '🧬 Сделать себе копию',
+    hello: '👋 Кто вы?',
     cancelTask: (p) => `🗑 Отменить ${p.number}`,
     bringIn: (p) => `📥 В ${p.agent}`,
   },
@@ -97,6 +98,8 @@ export const russian: Catalogue = {
     ],
   },
   visit: {
+    /** What the button of that name says to the agent. */
+    hello: 'Кто вы и что можете для меня сделать?',
     welcome: (p) =>
       fmt`Теперь вы говорите с агентом ${bold(p.agent)}, которым с вами поделились. Просто пишите.\n\nВаш разговор отделён от чужих. Владелец видит, сколько вы им пользуетесь. /manage — выйти.`,
     own: (p) => fmt`Это ссылка на вашего собственного агента ${bold(p.agent)}. Просто пишите.`,
@@ -110,8 +113,10 @@ export const russian: Catalogue = {
     refused: (p) => fmt`Владелец агента ${bold(p.agent)} вас не впустил.`,
   },
   help: {
+    group: (p) =>
+      fmt`${bold('В этой группе')}\n\nЯ отвечаю, когда кто-то пишет @${p.bot} или отвечает мне.\n\n/list – привести сюда одного из ваших агентов\n/stop – остановить ответ\n/again – спросить то же ещё раз\n/steps – что он сделал для последнего ответа\n/new – новый разговор\n/manage – отпустить агента\n\nВсё остальное — в нашем личном чате.`,
     body: (p) =>
-      fmt`${bold('Что я умею')}\n\n/create – создать агента\n/list – ваши агенты\n/chat, /manage – говорить с другим, выйти из этого\n\n${bold('Во время разговора')}\n/stop – остановить ответ\n/new – новый разговор\n/compact – сократить длинный\n/status – как он себя чувствует\n/memory, /files, /schedule – что он помнит, хранит и планирует\n/verbose – показать или скрыть его шаги\n/again – спросить то же ещё раз\n/steps – что он сделал для последнего ответа\n/resend – прислать снова то, что могло потеряться\n\n${bold('Ваш агент')}\n/soul – имя, характер, модель\n/share – дать другим поговорить с ним\n/doctor – почему он не отвечает и что поможет\n/repair, /update – настроить заново, обновить\n/export, /import – забрать с собой, вернуть\n/copy – сделать такого же ещё одного\n/delete – удалить\n\n${bold('Вы')}\n/account, /usage, /login, /language, /timezone, /rich\n/forget me – забыть всё о вас${p.create ? '\n\nУ вас ещё нет агента: нажмите кнопку.' : ''}`,
+      fmt`${bold('Что я умею')}\n\n/create – создать агента\n/list – ваши агенты\n/chat, /manage – говорить с другим, выйти из этого\n\n${bold('Во время разговора')}\n/stop – остановить ответ\n/new – новый разговор\n/compact – сократить длинный\n/status – как он себя чувствует${p.create ? '' : '\n/memory, /files, /schedule – что он помнит, хранит и планирует'}\n/verbose – показать или скрыть его шаги\n/again – спросить то же ещё раз\n/steps – что он сделал для последнего ответа\n/resend – прислать снова то, что могло потеряться${p.create ? '' : fmt`\n\n${bold('Ваш агент')}\n/soul – имя, характер, модель\n/share – дать другим поговорить с ним\n/doctor – почему он не отвечает и что поможет\n/repair, /update – настроить заново, обновить\n/export, /import – забрать с собой, вернуть\n/copy – сделать такого же ещё одного\n/delete – удалить`}\n\n${bold('Вы')}\n/account, /usage, /login, /language, /timezone, /rich\n/privacy – что хранится и кто может это прочесть\n/forget me – забыть всё о вас${p.create ? '\n\nУ вас пока нет своего агента: нажмите кнопку.' : ''}`,
   },
   wizard: {
     step: (p) => `Шаг ${p.number} из ${p.of}`,
@@ -119,6 +124,7 @@ export const russian: Catalogue = {
     askPurpose: (p) =>
       fmt`${bold(`Для чего нужен ${p.name}?`)}\n\nНапишите одно-два предложения или пропустите: тогда он поможет во всём.`,
     askModel: (p) => bold(`На какой модели будет думать ${p.name}?`),
+    anyModel: 'Обе умеют всё. Сменить можно потом: /model.',
     confirm: (p) => fmt`${bold('Всё готово к созданию')}\n\nИмя: ${bold(p.name)}\nМодель: ${p.model}`,
     purpose: 'Назначение:',
     anything: 'Назначение: всё, о чём попросите',
@@ -300,6 +306,10 @@ export const russian: Catalogue = {
     chooseModel: (p) => fmt`${bold(`На какой модели будет думать ${p.agent}?`)}`,
     modelSet: (p) => fmt`${bold(p.agent)} думает на модели ${bold(p.model)} со следующего сообщения.`,
   },
+  privacy: {
+    body: () =>
+      fmt`${bold('Что хранится и кто может это прочесть')}\n\n• То, что вы пишете, проходит через Telegram и через меня и уходит в LibertAI, на модели которой думает ваш агент. У меня это остаётся два дня.\n• Агент хранит разговор, память и ваши файлы на своём компьютере, а я держу копию на случай, если тот сломается.\n• Гости агента, которым вы поделились, никогда не видят вашу память и файлы.\n• Оператор этого бота и те, у кого работают его машины, могли бы прочесть всё это. Не пишите сюда того, чего им знать нельзя.\n• Ключи запечатаны и никому не показываются.\n\n/export – забрать с собой\n/new – очистить разговор\n/forget me – удалить всё`,
+  },
   forget: {
     usage: '«/forget me» — и я вас забуду: агентов, их компьютеры, всё, что знаю. /memory — то, что помнит один агент.',
     confirm: (p) =>
@@ -405,6 +415,22 @@ export const russian: Catalogue = {
     name: 'Русский',
   },
   timezone: {
+    none: 'не задан, поэтому считаю по UTC',
+    /** Where most people who speak this live; any other IANA name can be typed. */
+    zones: [
+      { zone: 'Europe/Kaliningrad', city: 'Калининград' },
+      { zone: 'Europe/Moscow', city: 'Москва' },
+      { zone: 'Europe/Samara', city: 'Самара' },
+      { zone: 'Asia/Yekaterinburg', city: 'Екатеринбург' },
+      { zone: 'Asia/Novosibirsk', city: 'Новосибирск' },
+      { zone: 'Asia/Irkutsk', city: 'Иркутск' },
+      { zone: 'Asia/Vladivostok', city: 'Владивосток' },
+      { zone: 'Europe/Minsk', city: 'Минск' },
+      { zone: 'Asia/Almaty', city: 'Алматы' },
+      { zone: 'Asia/Tashkent', city: 'Ташкент' },
+      { zone: 'Asia/Tbilisi', city: 'Тбилиси' },
+      { zone: 'Europe/Berlin', city: 'Берлин' },
+    ],
     choose: (p) =>
       fmt`Ваш часовой пояс: ${bold(p.current)} (${p.time}).\n\nВыберите или отправьте, например, ${code('/timezone Europe/Moscow')}.`,
     set: (p) => fmt`Ваш часовой пояс: ${bold(p.timezone)}; там сейчас ${p.time}.`,

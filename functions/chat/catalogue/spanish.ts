@@ -65,6 +65,7 @@ export const spanish: Catalogue = {
     admit: '✅ Dejar entrar',
     refuse: '🚫 Rechazar',
     copyAgent: '🧬 Hacer mi copia',
+    hello: '👋 ¿Quién eres?',
     cancelTask: (p) => `🗑 Cancelar ${p.number}`,
     bringIn: (p) => `📥 En ${p.agent}`,
   },
@@ -95,6 +96,8 @@ export const spanish: Catalogue = {
     ],
   },
   visit: {
+    /** What the button of that name says to the agent. */
+    hello: '¿Quién eres y qué puedes hacer por mí?',
     welcome: (p) =>
       fmt`Ahora hablas con ${bold(p.agent)}, que han compartido contigo. Solo escribe.\n\nTu conversación está separada de la de los demás. El dueño puede ver cuánto lo usas. /manage para salir.`,
     own: (p) => fmt`Ese es el enlace de tu propio agente ${bold(p.agent)}. Solo escribe.`,
@@ -108,8 +111,10 @@ export const spanish: Catalogue = {
     refused: (p) => fmt`El dueño de ${bold(p.agent)} no te ha dejado entrar.`,
   },
   help: {
+    group: (p) =>
+      fmt`${bold('En este grupo')}\n\nRespondo cuando alguien escribe @${p.bot} o me responde.\n\n/list – traer aquí uno de tus agentes\n/stop – parar la respuesta\n/again – preguntar lo mismo otra vez\n/steps – lo que hizo para su última respuesta\n/new – nueva conversación\n/manage – despedir al agente\n\nTodo lo demás está en nuestro chat privado.`,
     body: (p) =>
-      fmt`${bold('Lo que sé hacer')}\n\n/create – crear un agente\n/list – tus agentes\n/chat, /manage – hablar con otro, dejar este\n\n${bold('Mientras hablas')}\n/stop – parar la respuesta\n/new – nueva conversación\n/compact – resumir una larga\n/status – cómo está\n/memory, /files, /schedule – lo que sabe, tiene y planea\n/verbose – mostrar u ocultar sus pasos\n/again – preguntar lo mismo otra vez\n/steps – lo que hizo para su última respuesta\n/resend – enviar de nuevo lo que quizá se perdió\n\n${bold('Tu agente')}\n/soul – nombre, personalidad, modelo\n/share – dejar que otros hablen con él\n/doctor – por qué no responde y qué ayuda\n/repair, /update – prepararlo de nuevo, actualizarlo\n/export, /import – llevártelo, traerlo de vuelta\n/copy – hacer otro igual\n/delete – eliminarlo\n\n${bold('Tú')}\n/account, /usage, /login, /language, /timezone, /rich\n/forget me – olvidar todo de ti${p.create ? '\n\nAún no tienes ningún agente: pulsa el botón.' : ''}`,
+      fmt`${bold('Lo que sé hacer')}\n\n/create – crear un agente\n/list – tus agentes\n/chat, /manage – hablar con otro, dejar este\n\n${bold('Mientras hablas')}\n/stop – parar la respuesta\n/new – nueva conversación\n/compact – resumir una larga\n/status – cómo está${p.create ? '' : '\n/memory, /files, /schedule – lo que sabe, tiene y planea'}\n/verbose – mostrar u ocultar sus pasos\n/again – preguntar lo mismo otra vez\n/steps – lo que hizo para su última respuesta\n/resend – enviar de nuevo lo que quizá se perdió${p.create ? '' : fmt`\n\n${bold('Tu agente')}\n/soul – nombre, personalidad, modelo\n/share – dejar que otros hablen con él\n/doctor – por qué no responde y qué ayuda\n/repair, /update – prepararlo de nuevo, actualizarlo\n/export, /import – llevártelo, traerlo de vuelta\n/copy – hacer otro igual\n/delete – eliminarlo`}\n\n${bold('Tú')}\n/account, /usage, /login, /language, /timezone, /rich\n/privacy – qué se guarda y quién puede leerlo\n/forget me – olvidar todo de ti${p.create ? '\n\nAún no tienes un agente propio: pulsa el botón.' : ''}`,
   },
   wizard: {
     step: (p) => `Paso ${p.number} de ${p.of}`,
@@ -117,6 +122,7 @@ export const spanish: Catalogue = {
     askPurpose: (p) =>
       fmt`${bold(`¿Para qué es ${p.name}?`)}\n\nEscribe una o dos frases, u omítelo: entonces ayuda con todo.`,
     askModel: (p) => bold(`¿Con qué modelo pensará ${p.name}?`),
+    anyModel: 'Los dos saben hacer de todo. /model lo cambia más tarde.',
     confirm: (p) => fmt`${bold('Listo para crear')}\n\nNombre: ${bold(p.name)}\nModelo: ${p.model}`,
     purpose: 'Propósito:',
     anything: 'Propósito: lo que le pidas',
@@ -296,6 +302,10 @@ export const spanish: Catalogue = {
     chooseModel: (p) => fmt`${bold(`¿Con qué modelo pensará ${p.agent}?`)}`,
     modelSet: (p) => fmt`${bold(p.agent)} piensa con ${bold(p.model)} desde tu próximo mensaje.`,
   },
+  privacy: {
+    body: () =>
+      fmt`${bold('Qué se guarda y quién puede leerlo')}\n\n• Lo que escribes pasa por Telegram y por mí, y va a LibertAI, con cuyo modelo piensa tu agente. Conmigo se queda dos días.\n• Tu agente guarda la conversación, su memoria y tus archivos en su propio ordenador, y yo guardo una copia por si se estropea.\n• Quienes visitan un agente que compartes nunca ven tu memoria ni tus archivos.\n• El operador de este bot, y quien lleva sus máquinas, podría leer todo esto. No escribas aquí lo que no deban saber.\n• Las claves están selladas y no se muestran a nadie.\n\n/export – llevártelo\n/new – vaciar la conversación\n/forget me – borrarlo todo`,
+  },
   forget: {
     usage:
       '«/forget me» y te olvido: tus agentes, sus ordenadores, todo lo que sé. /memory es lo que recuerda un agente.',
@@ -402,6 +412,22 @@ export const spanish: Catalogue = {
     name: 'Español',
   },
   timezone: {
+    none: 'sin definir, así que cuento en UTC',
+    /** Where most people who speak this live; any other IANA name can be typed. */
+    zones: [
+      { zone: 'Europe/Madrid', city: 'Madrid' },
+      { zone: 'Atlantic/Canary', city: 'Canarias' },
+      { zone: 'America/Mexico_City', city: 'Ciudad de México' },
+      { zone: 'America/Bogota', city: 'Bogotá' },
+      { zone: 'America/Lima', city: 'Lima' },
+      { zone: 'America/Caracas', city: 'Caracas' },
+      { zone: 'America/Santiago', city: 'Santiago' },
+      { zone: 'America/Buenos_Aires', city: 'Buenos Aires' },
+      { zone: 'America/Guatemala', city: 'Guatemala' },
+      { zone: 'America/Santo_Domingo', city: 'Santo Domingo' },
+      { zone: 'America/New_York', city: 'Nueva York' },
+      { zone: 'America/Los_Angeles', city: 'Los Ángeles' },
+    ],
     choose: (p) =>
       fmt`Tu zona horaria: ${bold(p.current)} (${p.time}).\n\nElige una o envía por ejemplo ${code('/timezone Europe/Madrid')}.`,
     set: (p) => fmt`Tu zona horaria es ${bold(p.timezone)}; allí son las ${p.time}.`,
@@ -436,7 +462,7 @@ export const spanish: Catalogue = {
   schedule: {
     add: (p) => `Programa esto, por favor: ${p.task}${p.timezone ? ` (mi zona horaria: ${p.timezone})` : ''}`,
     title: (p) => fmt`${bold(`Lo que ${p.agent} tiene previsto`)}`,
-    none: 'Nada. Dile “recuérdame mañana a las nueve que …”, o envía /schedule con lo que debe hacer.',
+    none: 'Nada. Dile «recuérdame mañana a las nueve que …», o envía /schedule con lo que debe hacer.',
     cancelled: 'Cancelado.',
     gone: 'Eso ya no está previsto.',
   },

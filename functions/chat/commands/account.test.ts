@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { usage } from '../../database/schema.ts'
 import { findUser } from '../../database/users.ts'
+import { LANGUAGES, wordsFor } from '../catalogue/catalogue.ts'
 import { openStore } from '../chat-store.ts'
 import { chatOf, groupOf } from '../chat-window.fake.ts'
 import { type FakeWorld, giveAgent, startFakeWorld } from '../handling.fake.ts'
@@ -151,7 +152,15 @@ describe('/language', () => {
   test('is kept, goes before Telegram’s own, and can be given back', async () => {
     const chat = chatOf(world, { id: ++person, language: 'es' })
     await chat.says('/language')
-    expect(chat.buttons()).toEqual(['English', 'Français', 'Español', 'Русский', '中文', 'Como en Telegram'])
+    expect(chat.buttons()).toEqual([
+      'English',
+      'Français',
+      'Español',
+      'Русский',
+      '中文',
+      'Como en Telegram',
+      'Mi cuenta',
+    ])
     await chat.presses('Русский')
     expect(chat.last.text).toBe('Теперь я говорю по-русски.')
     await chat.says('/list')
@@ -171,6 +180,23 @@ describe('/timezone', () => {
     expect(chat.last.text).toContain('I do not know the time zone “Mars/Olympus”')
     await chat.says('/timezone')
     expect(chat.last.text).toContain('America/New_York (07:00)')
+  })
+
+  test('says what counts while none is set, and leads back to the account', async () => {
+    const chat = newcomer()
+    await chat.says('/timezone')
+    expect(chat.last.text).toContain('not set, so I reckon in UTC (12:00)')
+    await chat.presses('My account')
+    expect(chat.last.text).toContain('Time zone: not set')
+    await chat.presses('🌐 Language')
+    await chat.presses('My account')
+    expect(chat.last.text).toContain('Your account')
+  })
+
+  test.each(LANGUAGES)('offers in %s places that there are, each once', (language) => {
+    const zones = wordsFor(language).timezone.zones.map(({ zone }) => zone)
+    expect(new Set(zones).size).toBe(zones.length)
+    for (const timeZone of zones) expect(() => new Intl.DateTimeFormat('en', { timeZone })).not.toThrow()
   })
 
   test('understands names as people type them', () => {

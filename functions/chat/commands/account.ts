@@ -11,6 +11,8 @@ import { onCommand } from '../routing/on-command.ts'
 
 export function registerAccount(router: Router): void {
   onCommand(router, 'account', showAccount)
+  // What people try in a bot they do not know.
+  onCommand(router, 'settings', showAccount)
 }
 
 export async function showAccount(ctx: BaalContext): Promise<void> {

@@ -6,6 +6,7 @@ import { chooseAgent, currentAgentOf, leaveAgent } from '../agents/current-agent
 import { findNamedAgent } from '../agents/named-agent.ts'
 import { offerAgents } from '../agents/offer-agents.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
+import { agentButton } from '../routing/buttons.ts'
 import { onCommand } from '../routing/on-command.ts'
 import { showList } from './list.ts'
 
@@ -37,7 +38,8 @@ async function openChat(ctx: BaalContext, agentId: string): Promise<void> {
   chooseAgent(ports.store, { agentId, chosenBy: user.id })
   if (inGroup) return out.send(words.chat.groupPrivate({ agent: agent.name }))
   if (ctx.callbackQuery) out.toast(words.chat.now({ agent: agent.name }).text)
-  out.send(words.chat.now({ agent: agent.name }))
+  const keyboard = access.kind === 'visitor' ? [[agentButton(words.buttons.hello, 'hello', agent.id)]] : []
+  out.send(words.chat.now({ agent: agent.name }), { keyboard })
 }
 
 /** Out of an agent that was shared, for good; one's own is only left, as with /manage. */

@@ -10,7 +10,7 @@ import { currentAgentOf } from '../agents/current-agent.ts'
 import { isSameName } from '../agents/named-agent.ts'
 import { bold, fmt, join, type Phrase } from '../catalogue/format.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
-import { agentButton, button, commandButton, onAgentButton, rows } from '../routing/buttons.ts'
+import { agentButton, button, commandButton, onAgentButton, privateChatButton, rows } from '../routing/buttons.ts'
 import { onCommand } from '../routing/on-command.ts'
 
 export function registerList(router: Router): void {
@@ -28,7 +28,9 @@ export async function showList(ctx: BaalContext): Promise<void> {
   const visited = ctx.inGroup ? [] : await listVisited(ports.database, user.id)
   if (ctx.inGroup) {
     const keyboard = own.map(({ id, name }) => [agentButton(`💬 ${name}`, 'chat', id)])
-    return out.show(own.length > 0 ? words.list.choose : words.list.none, keyboard)
+    const bot = ports.bot.username
+    if (own.length > 0) return out.show(words.list.choose, keyboard)
+    return out.show(words.list.none, [[privateChatButton(words.buttons.create, { bot, start: 'create' })]])
   }
   const lines: Phrase[] = [bold(words.list.title), '']
   for (const agent of own) lines.push(fmt`${icon(agent)} ${bold(agent.name)}: ${words.statuses[agent.status]}`)

@@ -2,8 +2,9 @@ import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findAgent } from '../../database/agents.ts'
 import { agents, deployments } from '../../database/schema.ts'
-import { chatOf } from '../chat-window.fake.ts'
+import { chatOf, groupOf } from '../chat-window.fake.ts'
 import { type FakeWorld, giveAgent, startFakeWorld } from '../handling.fake.ts'
+import { GROUP_COMMANDS } from '../routing/on-command.ts'
 
 let world: FakeWorld
 let person = 60_000
@@ -62,13 +63,45 @@ describe('/start', () => {
   })
 })
 
-test('/help names every command and has buttons', async () => {
+describe('/help', () => {
+  test('names every command to who has an agent', async () => {
+    const { chat } = await owner()
+    await chat.says('/help')
+    for (const command of ['create', 'list', 'share', 'doctor', 'export', 'timezone', 'privacy', 'forget me']) {
+      expect(chat.last.text).toContain(`/${command}`)
+    }
+    expect(chat.buttons()).toEqual(['My agents', 'My account'])
+  })
+
+  test('names nothing that only an owner can do to who has none, and has a button', async () => {
+    const chat = chatOf(world, { id: ++person })
+    await chat.says('/help')
+    for (const command of ['create', 'list', 'stop', 'account', 'privacy']) {
+      expect(chat.last.text).toContain(`/${command}`)
+    }
+    for (const command of ['share', 'soul', 'memory', 'delete']) expect(chat.last.text).not.toContain(`/${command}`)
+    expect(chat.buttons()).toContain('➕ Create an agent')
+  })
+
+  test('names in a group what works there, and leads to the private chat', async () => {
+    const group = groupOf(world, -60_900)
+    await group.says('/help@baal_bot')
+    expect(group.last.text).toContain('@baal_bot')
+    for (const named of group.last.text.matchAll(/^\/(\w+)/gm)) expect(GROUP_COMMANDS).toContain(named[1])
+    expect(group.buttons()).toEqual(['💬 Open our private chat'])
+  })
+})
+
+test('/settings is the account, under the name that people try', async () => {
   const chat = chatOf(world, { id: ++person })
-  await chat.says('/help')
-  for (const command of ['create', 'list', 'share', 'doctor', 'export', 'timezone']) {
-    expect(chat.last.text).toContain(`/${command}`)
-  }
-  expect(chat.buttons()).toContain('➕ Create an agent')
+  await chat.says('/settings')
+  expect(chat.last.text).toContain('Your account')
+})
+
+test('/privacy says who can read what, and how it is deleted', async () => {
+  const chat = chatOf(world, { id: ++person })
+  await chat.says('/privacy')
+  for (const said of ['LibertAI', 'operator', '/export', '/forget me']) expect(chat.last.text).toContain(said)
 })
 
 describe('/list', () => {

@@ -5,7 +5,7 @@
 import { saveUserSettings } from '../../database/users.ts'
 import { renderRich } from '../rich/render-rich.ts'
 import type { BaalContext, Router } from '../routing/baal-context.ts'
-import { button } from '../routing/buttons.ts'
+import { button, commandButton } from '../routing/buttons.ts'
 import { onCommand } from '../routing/on-command.ts'
 import { renderMarkdown } from '../text/render-markdown.ts'
 
@@ -40,5 +40,5 @@ function showSample({ words, out }: BaalContext): void {
 
 async function set({ ports, user, words, out }: BaalContext, richText: Choice): Promise<void> {
   await saveUserSettings(ports.database, user.id, { richText })
-  out.show(words.rich[richText])
+  out.show(words.rich[richText], [[commandButton(words.buttons.account, 'account')]])
 }

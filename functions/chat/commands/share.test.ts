@@ -293,6 +293,7 @@ describe('a link that asks', () => {
     const { chat, visitor } = await knocking()
     expect(visitor.last.text).toContain('lets each person in')
     expect((await visitor.says('hi')).turn).toBeUndefined()
+    expect(visitor.last.text).toContain('lets each person in')
     await visitor.says('/list')
     expect(visitor.last.text).toContain('✋ Rex: waiting for the owner')
     expect((await visitor.presses('💬 Rex')).answer?.text).toContain('lets each person in')
@@ -302,8 +303,35 @@ describe('a link that asks', () => {
     expect(chat.last.text).toContain('Vic: 0 messages today')
     visitor.hears()
     expect(visitor.last.text).toBe('You may talk to Rex now.')
-    await visitor.presses('💬 Chat')
+    // Without a press: who waited goes on writing.
     expect((await visitor.says('hi')).turn?.user.role).toBe('visitor')
+    await visitor.presses('💬 Chat')
+    expect(visitor.buttons()).toEqual(['👋 Who are you?'])
+    expect((await visitor.presses('👋 Who are you?')).turn).toMatchObject({
+      message: 'Who are you, and what can you do for me?',
+      user: { role: 'visitor' },
+    })
+  })
+
+  test('takes nobody away from an agent they talk to', async () => {
+    const { token } = await knocking()
+    const other = await owner()
+    await other.chat.says('/chat Rex')
+    await other.chat.says(`/start ${token}`)
+    expect((await other.chat.says('hi')).turn?.agentId).toBe(other.agentId)
+  })
+
+  test('leaves nobody before a closed door without a way on', async () => {
+    const { token, chat, visitor } = await knocking()
+    const waysOn = ['➕ Create an agent', 'My agents']
+    chat.hears()
+    await chat.presses('🚫 Refuse')
+    await visitor.says('hello?')
+    expect([visitor.last.text, visitor.buttons()]).toEqual(['The owner has closed this agent for you.', waysOn])
+    await chat.says('/share close 1')
+    const late = someone()
+    await late.says(`/start ${token}`)
+    expect([late.last.text, late.buttons()]).toEqual([expect.stringContaining('does not work any more'), waysOn])
   })
 
   test('asks the owner once, however often it is opened', async () => {
@@ -388,9 +416,11 @@ describe('a copy of one’s own', () => {
     const { chat, agentId } = await owner()
     const visitor = someone()
     await visitor.says(`/start ${await share(chat)}`)
-    expect(visitor.buttons()).toEqual([])
+    expect(visitor.buttons()).toEqual(['👋 Who are you?'])
     await visitor.says('/copy')
     expect(visitor.last.text).toBe('The owner of this agent does not allow copies.')
+    // Links are listed by their age: of the same moment, either could be the first.
+    world.time += 1_000
     await chat.says('/share new copy')
     await visitor.says(`/start ${tokenOf(chat)}`)
     await visitor.says('/copy Rex')

@@ -26,6 +26,11 @@ export const commandButton = (text: string, command: string): InlineKeyboardButt
 export const agentButton = (text: string, verb: string, agentId: string, style?: Style): InlineKeyboardButton =>
   button(text, `a:${verb}:${agentId}`, style)
 
+/** From a group into the presser's own chat with us, where what they wanted goes on. */
+export function privateChatButton(text: string, { bot, start }: { bot: string; start?: string }): InlineKeyboardButton {
+  return { text, url: `https://t.me/${bot}${start === undefined ? '' : `?start=${start}`}` }
+}
+
 /** A button about one of the presser's own agents. Someone else's id is answered like one that does not exist. */
 export function onAgentButton(
   router: Router,

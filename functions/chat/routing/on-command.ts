@@ -1,5 +1,6 @@
 /** One registration per command: typed (`/cmd`, `/cmd@bot`), or pressed as a button that stands for it. */
 import type { BaalContext, Router } from './baal-context.ts'
+import { privateChatButton } from './buttons.ts'
 
 export type CommandHandler = (ctx: BaalContext, argument: string) => Promise<void> | void
 
@@ -27,7 +28,7 @@ export function onCommand(router: Router, command: string, handle: CommandHandle
     if (!ctx.inGroup || GROUP_COMMANDS.has(command)) return handle(ctx, argument)
     const { username } = ctx.ports.bot
     ctx.out.send(ctx.words.chat.onlyPrivate, {
-      keyboard: [[{ text: ctx.words.buttons.openPrivate, url: `https://t.me/${username}?start=${command}` }]],
+      keyboard: [[privateChatButton(ctx.words.buttons.openPrivate, { bot: username, start: command })]],
     })
   }
   router.command(command, (ctx) => guarded(ctx, ctx.match.trim()))

@@ -49,7 +49,7 @@ function createQuestion({ step, data }: CreateState, words: Catalogue): Phrase {
       return words.wizard.askPurpose({ name: data.name })
     case 'model': {
       const models = MODELS.map(({ id, label }) => fmt`${bold(label)}: ${words.models[id]}`)
-      return fmt`${words.wizard.askModel({ name: data.name })}\n\n${join(models, '\n')}`
+      return fmt`${words.wizard.askModel({ name: data.name })}\n\n${join(models, '\n')}\n\n${words.wizard.anyModel}`
     }
     case 'confirm': {
       const model = MODELS.find(({ id }) => id === data.model)?.label ?? data.model
