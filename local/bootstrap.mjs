@@ -59,7 +59,16 @@ function run([program, ...rest]) {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
     })
   }
+  if (process.env.npm_lifecycle_event) endWithParent(child)
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 0)))
+}
+
+/** Who stops npm by its pid stops npm's shell, and that tells nobody: everything would run on, and hold its ports. */
+function endWithParent(child) {
+  const parent = process.ppid
+  setInterval(() => {
+    if (process.ppid !== parent) child.kill('SIGTERM')
+  }, 500).unref()
 }
 
 function nodeFlags(program) {
