@@ -132,5 +132,7 @@ function dropEmpty(env: object): Record<string, unknown> {
 }
 
 function describe(issue: z.core.$ZodIssue): string {
-  return issue.code === 'invalid_type' ? 'is not set' : issue.message
+  if (issue.code !== 'invalid_type') return issue.message
+  // A number has a default: one that is missing is none.
+  return issue.expected === 'number' ? 'must be a number' : 'is not set'
 }

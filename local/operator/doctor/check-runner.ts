@@ -2,6 +2,7 @@ import { RUNNER_PROTOCOL_VERSION } from '../../../deploy-runner/protocol.ts'
 import type { Config } from '../../../functions/config.ts'
 import { askRunnerHealth, opensWith } from '../runner-key.ts'
 import { trySignature } from '../try-signature.ts'
+import { isSigningKey } from './check-keys.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, warn, fail } = findingsOf('runner')
@@ -23,7 +24,8 @@ export async function checkRunner(config: Config): Promise<{ findings: Finding[]
               `speaks protocol ${health.protocol}, we speak ${RUNNER_PROTOCOL_VERSION}`,
               'Build and start its image anew.',
             ),
-        await checkSignature(url, WORKER_SIGNING_KEY),
+        // One that is none was told as such.
+        ...(isSigningKey(WORKER_SIGNING_KEY) ? [await checkSignature(url, WORKER_SIGNING_KEY)] : []),
         ...(opensWith(health, ALEPH_SSH_PUBKEY)
           ? []
           : [

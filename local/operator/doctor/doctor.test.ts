@@ -11,6 +11,7 @@ import { botIdOf } from '../../../functions/bot-id.ts'
 import { registerBot } from '../../../functions/chat/bot-profile.ts'
 import { type Database, openDatabase } from '../../../functions/database/database.ts'
 import { agents, machines, rollouts } from '../../../functions/database/schema.ts'
+import { createSeal } from '../../../functions/seal.ts'
 import { VERSION } from '../../../functions/version.ts'
 import { type Aleph, startAleph } from '../../aleph/start-aleph.ts'
 import { makeEncryptionKey, makeSigningKey, makeSshPair, publicHalfOf } from '../../made-keys.ts'
@@ -101,7 +102,8 @@ const register = (secret = SECRET) =>
   })
 
 async function addAgent(id: string, status: 'running' | 'failed' | 'creating', url: string | null): Promise<void> {
-  const row = { ownerId: 1, name: 'Her secret name', prompt: '', model: 'm', secretSealed: '', inferenceKeySealed: '' }
+  const secretSealed = await createSeal(values.BOT_ENCRYPTION_KEY ?? '').seal('secret', { what: 'agent-secret', id })
+  const row = { ownerId: 1, name: 'Her secret name', prompt: '', model: 'm', secretSealed, inferenceKeySealed: '' }
   await database.insert(agents).values({ ...row, id, status, url, inferenceKeyHash: id, createdAt: 0, updatedAt: 0 })
 }
 
@@ -123,6 +125,7 @@ describe('npm run doctor', () => {
       'node',
       'config',
       'database',
+      'keys',
       'telegram',
       'worker',
       'model',
@@ -174,6 +177,31 @@ describe('the doctor notices', () => {
       expect.stringContaining('ALEPH_PRIVATE_KEY: must be 64'),
     ])
     expect(await troubles('database', changed)).toEqual([expect.stringMatching(/fail: The database does not answer/)])
+  })
+
+  test('a number that is none, and a pool that can never be as large as it shall be', async () => {
+    expect(await troubles('config', { FREE_TIER_DAILY_MESSAGES: 'many' })).toEqual([
+      expect.stringContaining('FREE_TIER_DAILY_MESSAGES: must be a number'),
+    ])
+    expect(await troubles('config', { POOL_MIN_SIZE: '9', POOL_MAX_SIZE: '5' })).toEqual([
+      expect.stringMatching(/warn: POOL_MIN_SIZE is 9, but POOL_MAX_SIZE keeps 5/),
+    ])
+  })
+
+  test('keys that look well and are the wrong ones', async () => {
+    const other = makeEncryptionKey()
+    expect(await troubles('keys', { BOT_ENCRYPTION_KEY: other })).toEqual([
+      expect.stringMatching(/fail: BOT_ENCRYPTION_KEY does not open 1 of 1 .*BOT_ENCRYPTION_KEY_FORMER/),
+    ])
+    const former = { BOT_ENCRYPTION_KEY: other, BOT_ENCRYPTION_KEY_FORMER: values.BOT_ENCRYPTION_KEY ?? '' }
+    expect(await troubles('keys', former)).toEqual([])
+    expect(await troubles('keys', { WORKER_SIGNING_KEY: 'nonsense' })).toEqual([
+      expect.stringContaining('fail: WORKER_SIGNING_KEY is no Ed25519 key'),
+    ])
+    expect(await troubles('runner', { WORKER_SIGNING_KEY: 'nonsense' })).toEqual([])
+    expect(await troubles('keys', { DEPLOY_RUNNER_URL: '' })).toEqual([
+      expect.stringContaining('fail: SSH_PRIVATE_KEY is not set'),
+    ])
   })
 
   test('a database without the newest tables', async () => {

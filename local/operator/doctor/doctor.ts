@@ -5,6 +5,7 @@ import { checkAgents } from './check-agents.ts'
 import { checkAleph } from './check-aleph.ts'
 import { checkConfig } from './check-config.ts'
 import { checkDatabase } from './check-database.ts'
+import { checkKeys } from './check-keys.ts'
 import { checkMachines } from './check-machines.ts'
 import { checkModel } from './check-model.ts'
 import { checkNode } from './check-node.ts'
@@ -29,9 +30,11 @@ export async function examine(values: Values, source: string, nodeVersion = proc
     checkRunner(config),
   ])
   const hasTables = stored.every(({ status }) => status === 'ok')
+  const keys = await checkKeys(config, values, hasTables ? database : undefined)
   const machines = hasTables ? await checkMachines(database) : []
   const agents = hasTables ? await checkAgents(database, runner.agentVersion) : []
-  return [...first, ...stored, ...telegram, ...worker, ...model, ...aleph, ...runner.findings, ...machines, ...agents]
+  const parts = [stored, keys, telegram, worker, model, aleph, runner.findings, machines, agents]
+  return [...first, ...parts.flat()]
 }
 
 export function render(findings: readonly Finding[]): string {
