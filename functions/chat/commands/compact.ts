@@ -7,6 +7,8 @@ export function registerCompact(router: Router): void {
   onCommand(router, 'compact', async (ctx) => {
     const agent = await reachCurrent(ctx)
     if (!agent) return
+    // The agent shortens nothing in the middle of an answer.
+    if (ctx.ports.turns.running()) return ctx.out.send(ctx.words.status.working)
     const { compacted } = await agent.compact()
     ctx.out.send(compacted ? ctx.words.conversation.compacted : ctx.words.conversation.notCompacted)
   })

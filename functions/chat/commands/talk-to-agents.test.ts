@@ -51,6 +51,13 @@ describe('the conversation', () => {
     expect(chat.running).toBeUndefined()
   })
 
+  test('/compact says that an answer is under way, not that the conversation is short', async () => {
+    const { chat, agentId } = await owner()
+    chat.running = { agentId, turnId: 't1' }
+    await chat.says('/compact')
+    expect(chat.last.text).toBe('It is working on an answer. /stop stops it.')
+  })
+
   test('/new clears it and keeps the rest, /compact shortens it', async () => {
     const { chat, agentId } = await owner()
     await chat.says('/new')
