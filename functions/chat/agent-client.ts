@@ -23,6 +23,8 @@ import { type Seal, sealFor } from '../seal.ts'
 import { UserFacingError } from '../user-facing-error.ts'
 
 const CALL_TIMEOUT_MS = 15_000
+/** Somebody waits to hear whether it is there at all, and everything else they ask waits behind it. */
+const HEALTH_TIMEOUT_MS = 5_000
 /** Compaction asks the model. */
 const COMPACT_TIMEOUT_MS = 120_000
 /** Where a person waits for it, a stop must act within a second or be given up. */
@@ -166,7 +168,7 @@ export function createAgentClient({ url, secret }: { url: string; secret: string
       read(await call(`${chat(chatId)}/compact`, { ...json({}), timeoutMs: COMPACT_TIMEOUT_MS }), CompactResponse),
     clear: async (chatId) => read(await call(chat(chatId), { method: 'DELETE' }), ClearResponse),
     configure: async (update) => drop(await call('/config', { ...json(update), method: 'PUT' })),
-    health: async () => read(await call('/health'), AgentHealth),
+    health: async () => read(await call('/health', { timeoutMs: HEALTH_TIMEOUT_MS }), AgentHealth),
     pending: async () => read(await call('/pending'), PendingResponse),
     acknowledge: async (upTo) => drop(await call('/pending/ack', json({ up_to: upTo }))),
     async putFile(path, body, bytes) {
