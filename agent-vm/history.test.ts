@@ -35,7 +35,11 @@ describe('compaction', () => {
     })
     const events = await talk(30, (turn) => `message ${turn} ${'m'.repeat(800)}`)
     expect(summaries).toBeGreaterThan(1)
-    expect(plain(events)).toContainEqual({ type: 'notice', content: expect.stringContaining('condensed') })
+    expect(plain(events)).toContainEqual({
+      type: 'notice',
+      code: 'condensed',
+      content: expect.stringContaining('condensed'),
+    })
     const second = agent.model.calls.filter(isSummary)[1]!
     expect(String(second.messages[1]!.content)).toContain('summary 1')
     const last = agent.model.calls.at(-1)!
@@ -118,7 +122,11 @@ describe('compaction', () => {
       script: (call) => (isSummary(call) ? { status: 500 } : honest(call, { content: 'a'.repeat(800) })),
     })
     const events = await talk(20, (turn) => `question ${turn} ${'m'.repeat(1200)}`)
-    expect(plain(events)).toContainEqual({ type: 'notice', content: expect.stringContaining('set aside') })
+    expect(plain(events)).toContainEqual({
+      type: 'notice',
+      code: 'trimmed',
+      content: expect.stringContaining('set aside'),
+    })
     expect(events.filter(({ event }) => event.type === 'error')).toEqual([])
     // After a failure the model is left alone for a while.
     expect(agent.model.calls.filter(isSummary)).toHaveLength(1)

@@ -107,6 +107,10 @@ export const ErrorCode = z.enum([
 ])
 export type ErrorCode = z.infer<typeof ErrorCode>
 
+/** Codes of `notice` events. `condensed` the older part of the conversation is a summary now · `trimmed` it is left out. */
+export const NoticeCode = z.enum(['condensed', 'trimmed'])
+export type NoticeCode = z.infer<typeof NoticeCode>
+
 /** The `data:` of one server-sent event; its `id:` is a number that grows within the turn. `done` is always last. */
 export const AgentEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('turn'), turn_id: z.string() }),
@@ -117,7 +121,8 @@ export const AgentEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown() }),
   z.object({ type: z.literal('tool_result'), id: z.string(), name: z.string(), ok: z.boolean(), summary: z.string() }),
   z.object({ type: z.literal('file'), path: z.string(), caption: z.string().optional() }),
-  z.object({ type: z.literal('notice'), content: z.string() }),
+  /** One of `NoticeCode`, or one that a newer agent has, or none: then `content` says it. */
+  z.object({ type: z.literal('notice'), code: z.string().optional(), content: z.string() }),
   z.object({
     type: z.literal('usage'),
     prompt_tokens: z.int(),

@@ -68,7 +68,7 @@ async function compactHistory(
   })
   if (!compaction) return undefined
   journal.compact(historyId, compaction)
-  return compaction.notice
+  return compaction.notice.content
 }
 
 async function flush(historyId: string, chatId: string, ports: ChatCompactorPorts): Promise<void> {

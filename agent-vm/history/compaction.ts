@@ -4,6 +4,7 @@
  * deleted: they stay searchable. Decides and asks the model; what it returns is applied in one transaction by the caller.
  */
 import type { ModelMessage } from '../model/model-message.ts'
+import type { NoticeCode } from '../protocol.ts'
 import { CONDENSED_NOTICE, TRIMMED_NOTICE } from './compaction-prompts.ts'
 import { findCutPoint } from './cut-point.ts'
 import type { HistoryRow, HistoryState } from './history.ts'
@@ -26,8 +27,8 @@ export interface Compaction {
   readonly upToId: number
   readonly shortened: readonly { readonly id: number; readonly message: ModelMessage }[]
   readonly state: Partial<HistoryState>
-  /** One line for the person. */
-  readonly notice: string
+  /** One line for the person, and what it is called on the wire. */
+  readonly notice: { readonly code: NoticeCode; readonly content: string }
 }
 
 export interface CompactionInput {
@@ -74,7 +75,7 @@ export async function compact(input: CompactionInput): Promise<Compaction | unde
       // The next request starts from scratch anyway: take the memory and the day as they are now.
       promptRevision: '',
     },
-    notice: condensed ? CONDENSED_NOTICE : TRIMMED_NOTICE,
+    notice: condensed ? { code: 'condensed', content: CONDENSED_NOTICE } : { code: 'trimmed', content: TRIMMED_NOTICE },
   }
 }
 

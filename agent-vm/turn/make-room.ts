@@ -31,6 +31,6 @@ export async function* makeRoom(run: TurnRun, why: 'before request' | 'overflow'
     isStop: () => run.signal.aborted,
   })
   if (!compaction) return
-  yield { compaction, events: [{ type: 'notice', content: compaction.notice }] }
+  yield { compaction, events: [{ type: 'notice', ...compaction.notice }] }
   yield* openConversation(run)
 }

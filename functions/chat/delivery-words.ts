@@ -2,11 +2,16 @@
  * What delivery itself says: few words, each with what helps. Everything else is the handlers' catalogue. Long because every
  * sentence stands here once per language.
  */
+import type { NoticeCode } from '../../agent-vm/protocol.ts'
 import type { Language } from './catalogue/catalogue.ts'
 import { FAILURE_WORDS } from './failure-words.ts'
 
 const english = {
   failures: FAILURE_WORDS.en,
+  notices: {
+    condensed: '🗜 I summed up the older part of our conversation.',
+    trimmed: '🗜 I set aside the older part of our conversation to make room.',
+  } satisfies Readonly<Record<NoticeCode, string>>,
   stopped: '⏹ Stopped.',
   nothingSaid: '✓ Done.',
   maxIterations: '⏸ I paused after many steps. Write “go on” to let me continue.',
@@ -40,6 +45,10 @@ export type DeliveryWords = Readonly<typeof english>
 
 const french: DeliveryWords = {
   failures: FAILURE_WORDS.fr,
+  notices: {
+    condensed: '🗜 J’ai résumé le début de notre conversation.',
+    trimmed: '🗜 J’ai mis de côté le début de notre conversation pour faire de la place.',
+  },
   stopped: '⏹ Arrêté.',
   nothingSaid: '✓ Terminé.',
   maxIterations: '⏸ Je fais une pause après de nombreuses étapes. Écrivez « continue » pour que je poursuive.',
@@ -70,6 +79,10 @@ const french: DeliveryWords = {
 
 const spanish: DeliveryWords = {
   failures: FAILURE_WORDS.es,
+  notices: {
+    condensed: '🗜 He resumido la parte más antigua de nuestra conversación.',
+    trimmed: '🗜 He apartado la parte más antigua de nuestra conversación para hacer sitio.',
+  },
   stopped: '⏹ Detenido.',
   nothingSaid: '✓ Listo.',
   maxIterations: '⏸ Hice una pausa tras muchos pasos. Escribe «sigue» para que continúe.',
@@ -100,6 +113,10 @@ const spanish: DeliveryWords = {
 
 const russian: DeliveryWords = {
   failures: FAILURE_WORDS.ru,
+  notices: {
+    condensed: '🗜 Я кратко пересказал начало нашего разговора.',
+    trimmed: '🗜 Я отложил начало нашего разговора, чтобы освободить место.',
+  },
   stopped: '⏹ Остановлено.',
   nothingSaid: '✓ Готово.',
   maxIterations: '⏸ Я сделал паузу после многих шагов. Напишите «продолжай», и я продолжу.',
@@ -130,6 +147,10 @@ const russian: DeliveryWords = {
 
 const chinese: DeliveryWords = {
   failures: FAILURE_WORDS.zh,
+  notices: {
+    condensed: '🗜 我总结了我们较早的对话。',
+    trimmed: '🗜 为腾出空间，我把较早的对话放到了一边。',
+  },
   stopped: '⏹ 已停止。',
   nothingSaid: '✓ 完成。',
   maxIterations: '⏸ 步骤较多，我先暂停。发送“继续”让我接着做。',

@@ -117,6 +117,16 @@ describe('buildFinal', () => {
     expect(failed).toMatchObject({ text: { text: expect.stringContaining('⚠️ The model does not answer.') } })
   })
 
+  test('shows a notice in the person’s language, where it has words there', () => {
+    const notices = [
+      { code: 'condensed', content: 'I condensed the older part.' },
+      { code: 'yawned', content: 'I yawned.' },
+    ]
+    expect(build({ notices, settled: ['Hola'] }, { words: deliveryWords('es') })[0]).toMatchObject({
+      text: { text: `${deliveryWords('es').notices.condensed}\nI yawned.\nHola` },
+    })
+  })
+
   test('shows notices above the answer', () => {
     expect(build({ notices: ['Compacted.'], settled: ['Hello'] })[0]).toMatchObject({
       text: { text: 'Compacted.\nHello' },

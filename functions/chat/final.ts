@@ -1,6 +1,7 @@
 /** How a turn ends in the chat: the answer in its parts, an honest line where there is none, and buttons that help. */
 import type { InlineKeyboardButton } from 'grammy/types'
 import { describeError, log } from '../log.ts'
+import { lookUp } from './catalogue/catalogue.ts'
 import type { DeliveryWords } from './delivery-words.ts'
 import { joinFormatted } from './formatted-tail.ts'
 import type { Outgoing, OutgoingMessage } from './outgoing.ts'
@@ -114,8 +115,11 @@ function wholeOf(request: FinalRequest, { body, closing }: { body: FormattedText
   return isVisible(whole.text) ? whole : plainText(request.words.nothingSaid)
 }
 
-function noticesOf({ progress }: FinalRequest): string[] {
-  return progress.notices.map((notice) => cleanInput(notice).trim()).filter((notice) => notice !== '')
+function noticesOf({ progress, words }: FinalRequest): string[] {
+  const said = progress.notices.map((notice) =>
+    typeof notice === 'string' ? notice : (lookUp(words.notices, notice.code) ?? notice.content),
+  )
+  return said.map((notice) => cleanInput(notice).trim()).filter((notice) => notice !== '')
 }
 
 function closingOf(request: FinalRequest, answer: string): string {

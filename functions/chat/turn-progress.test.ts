@@ -54,6 +54,7 @@ describe('advance', () => {
       { type: 'tool_use', id: long, name: 'x', input: { command: long } },
       { type: 'tool_result', id: long, name: long, ok: true, summary: long },
       { type: 'notice', content: long },
+      { type: 'notice', code: long, content: long },
       { type: 'error', code: 'internal', content: long },
       { type: 'file', path: 'x' },
     ]

@@ -40,7 +40,8 @@ export const TurnProgress = z.object({
   tools: z.array(Tool),
   toolCount: z.int(),
   steps: z.array(Step),
-  notices: z.array(z.string()),
+  /** With a code where the agent gave one; earlier ones are their words alone. */
+  notices: z.array(z.union([z.string(), z.object({ code: z.string(), content: z.string() })])),
   /** More was said than is kept. */
   clipped: z.boolean().optional(),
   /** Files handed to the person. */
@@ -88,7 +89,7 @@ function change(progress: TurnProgress, event: AgentEvent): Partial<TurnProgress
     case 'file':
       return { files: progress.files + 1 }
     case 'notice':
-      return { notices: [...progress.notices, clip(event.content, MAX_NOTICE_CHARS)].slice(-MAX_NOTICES) }
+      return { notices: [...progress.notices, noticeOf(event)].slice(-MAX_NOTICES) }
     case 'error':
       return { error: { code: event.code.slice(0, MAX_NAME_CHARS), content: clip(event.content, MAX_NOTICE_CHARS) } }
     case 'done':
@@ -98,6 +99,11 @@ function change(progress: TurnProgress, event: AgentEvent): Partial<TurnProgress
     case 'keepalive':
       return {}
   }
+}
+
+function noticeOf({ code, content }: Extract<AgentEvent, { type: 'notice' }>): TurnProgress['notices'][number] {
+  const clipped = clip(content, MAX_NOTICE_CHARS)
+  return code === undefined ? clipped : { code: code.slice(0, MAX_NAME_CHARS), content: clipped }
 }
 
 function addMessage(progress: TurnProgress, content: string): string[] {
