@@ -110,7 +110,7 @@ describe('a message to the agent', () => {
       throw new Error('ends as an error')
     }
     sim.sendText({ from: person }, 'hi')
-    const line = await sim.waitForBot(person, '⚠️ The model does not answer.')
+    const line = await sim.waitForBot(person, '⚠️ The model that I think with does not answer')
     world.agent.brain = (turn) => turn.say(`You asked: ${turn.request.message}`)
     sim.press(person, person, line.message_id, { text: '🔁 Retry' })
     await sim.waitForBot(person, 'You asked: hi')

@@ -92,7 +92,7 @@ describe('GET /admin/metrics', () => {
     sim.sendText({ from: OWNER }, 'first')
     await hears(/ornithorhynchus-answer to first/)
     sim.sendText({ from: OWNER }, 'please fail')
-    await hears(/model is away/)
+    await hears(/model that I think with/)
     sim.fault({ kind: 'flood', method: 'sendMessage', times: 1, retry_after: 1 })
     sim.sendText({ from: OWNER }, 'second')
     await hears(/answer to second/)

@@ -104,7 +104,7 @@ export const english = {
     /** What the button of that name says to the agent. */
     hello: 'Who are you, and what can you do for me?',
     welcome: (p: { agent: string }): FormattedText =>
-      fmt`You are now talking to ${bold(p.agent)}, which was shared with you. Just write.\n\nYour conversation is separate from everyone else’s. The owner can see how much you use it. /manage leaves it.`,
+      fmt`You are now talking to ${bold(p.agent)}, which was shared with you. Just write.\n\nYour conversation is separate from everyone else’s. The owner sees how much you use it, and could read it. /manage leaves it.`,
     own: (p: { agent: string }): FormattedText => fmt`That is the link of your own agent ${bold(p.agent)}. Just write.`,
     closed: 'This link does not work any more. Ask the person who gave it to you for a new one.',
     full: 'As many people as this link allows are already in. Ask for a new link.',
@@ -321,7 +321,7 @@ export const english = {
   },
   privacy: {
     body: (): FormattedText =>
-      fmt`${bold('What is kept, and who can read it')}\n\n• What you write passes through Telegram and through me, and goes to LibertAI, whose model your agent thinks with. With me it stays for two days.\n• Your agent keeps the conversation, its memory and your files on its own computer, and I keep a copy for when that breaks.\n• Visitors of an agent that you share never see your memory or files.\n• The operator of this bot, and whoever runs its machines, could read all of this. Do not write here what they must not know.\n• Keys are sealed and shown to nobody.\n\n/export – take it with you\n/new – clear the conversation\n/forget me – delete everything`,
+      fmt`${bold('What is kept, and who can read it')}\n\n• What you write passes through Telegram and through me, and goes to LibertAI, whose model your agent thinks with. With me it stays for two days.\n• Your agent keeps the conversation, its memory and your files on its own computer, and I keep a copy for when that breaks.\n• I also keep your first name, your settings, and counts of what you use.\n• Visitors of an agent that you share never see your memory or files.\n• An agent that was shared with you keeps your conversation with it, and its owner could read that.\n• The operator of this bot, and whoever runs its machines, could read all of this. Do not write here what they must not know.\n• Keys are sealed and shown to nobody.\n\n/export – take it with you\n/new – clear the conversation\n/forget me – delete everything`,
   },
   forget: {
     usage:

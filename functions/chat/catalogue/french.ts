@@ -101,7 +101,7 @@ export const french: Catalogue = {
     /** What the button of that name says to the agent. */
     hello: 'Qui êtes-vous, et que pouvez-vous faire pour moi ?',
     welcome: (p) =>
-      fmt`Vous parlez maintenant à ${bold(p.agent)}, qui a été partagé avec vous. Écrivez simplement.\n\nVotre conversation est séparée de celle des autres. Le propriétaire peut voir combien vous l’utilisez. /manage pour le quitter.`,
+      fmt`Vous parlez maintenant à ${bold(p.agent)}, qui a été partagé avec vous. Écrivez simplement.\n\nVotre conversation est séparée de celle des autres. Le propriétaire voit combien vous l’utilisez, et pourrait la lire. /manage pour le quitter.`,
     own: (p) => fmt`C’est le lien de votre propre agent ${bold(p.agent)}. Écrivez simplement.`,
     closed: 'Ce lien ne marche plus. Demandez-en un nouveau à la personne qui vous l’a donné.',
     full: 'Toutes les places de ce lien sont prises. Demandez un nouveau lien.',
@@ -308,7 +308,7 @@ export const french: Catalogue = {
   },
   privacy: {
     body: () =>
-      fmt`${bold('Ce qui est conservé, et qui peut le lire')}\n\n• Ce que vous écrivez passe par Telegram et par moi, puis va chez LibertAI, dont le modèle fait réfléchir votre agent. Chez moi, cela reste deux jours.\n• Votre agent garde la conversation, sa mémoire et vos fichiers sur son propre ordinateur, et j’en garde une copie pour le cas où il tomberait en panne.\n• Les visiteurs d’un agent que vous partagez ne voient jamais votre mémoire ni vos fichiers.\n• L’opérateur de ce bot, et ceux qui font tourner ses machines, pourraient lire tout cela. N’écrivez pas ici ce qu’ils ne doivent pas savoir.\n• Les clés sont scellées et ne sont montrées à personne.\n\n/export – l’emporter\n/new – vider la conversation\n/forget me – tout supprimer`,
+      fmt`${bold('Ce qui est conservé, et qui peut le lire')}\n\n• Ce que vous écrivez passe par Telegram et par moi, puis va chez LibertAI, dont le modèle fait réfléchir votre agent. Chez moi, cela reste deux jours.\n• Votre agent garde la conversation, sa mémoire et vos fichiers sur son propre ordinateur, et j’en garde une copie pour le cas où il tomberait en panne.\n• Je garde aussi votre prénom, vos réglages et le compte de ce que vous utilisez.\n• Les visiteurs d’un agent que vous partagez ne voient jamais votre mémoire ni vos fichiers.\n• Un agent partagé avec vous garde votre conversation avec lui, et son propriétaire pourrait la lire.\n• L’opérateur de ce bot, et ceux qui font tourner ses machines, pourraient lire tout cela. N’écrivez pas ici ce qu’ils ne doivent pas savoir.\n• Les clés sont scellées et ne sont montrées à personne.\n\n/export – l’emporter\n/new – vider la conversation\n/forget me – tout supprimer`,
   },
   forget: {
     usage:

@@ -99,7 +99,7 @@ export const spanish: Catalogue = {
     /** What the button of that name says to the agent. */
     hello: '¿Quién eres y qué puedes hacer por mí?',
     welcome: (p) =>
-      fmt`Ahora hablas con ${bold(p.agent)}, que han compartido contigo. Solo escribe.\n\nTu conversación está separada de la de los demás. El dueño puede ver cuánto lo usas. /manage para salir.`,
+      fmt`Ahora hablas con ${bold(p.agent)}, que han compartido contigo. Solo escribe.\n\nTu conversación está separada de la de los demás. El dueño ve cuánto lo usas y podría leerla. /manage para salir.`,
     own: (p) => fmt`Ese es el enlace de tu propio agente ${bold(p.agent)}. Solo escribe.`,
     closed: 'Este enlace ya no funciona. Pide uno nuevo a quien te lo dio.',
     full: 'Ya han entrado todas las personas que permite este enlace. Pide uno nuevo.',
@@ -304,7 +304,7 @@ export const spanish: Catalogue = {
   },
   privacy: {
     body: () =>
-      fmt`${bold('Qué se guarda y quién puede leerlo')}\n\n• Lo que escribes pasa por Telegram y por mí, y va a LibertAI, con cuyo modelo piensa tu agente. Conmigo se queda dos días.\n• Tu agente guarda la conversación, su memoria y tus archivos en su propio ordenador, y yo guardo una copia por si se estropea.\n• Quienes visitan un agente que compartes nunca ven tu memoria ni tus archivos.\n• El operador de este bot, y quien lleva sus máquinas, podría leer todo esto. No escribas aquí lo que no deban saber.\n• Las claves están selladas y no se muestran a nadie.\n\n/export – llevártelo\n/new – vaciar la conversación\n/forget me – borrarlo todo`,
+      fmt`${bold('Qué se guarda y quién puede leerlo')}\n\n• Lo que escribes pasa por Telegram y por mí, y va a LibertAI, con cuyo modelo piensa tu agente. Conmigo se queda dos días.\n• Tu agente guarda la conversación, su memoria y tus archivos en su propio ordenador, y yo guardo una copia por si se estropea.\n• También guardo tu nombre, tus ajustes y la cuenta de lo que usas.\n• Quienes visitan un agente que compartes nunca ven tu memoria ni tus archivos.\n• Un agente que compartieron contigo guarda tu conversación con él, y su dueño podría leerla.\n• El operador de este bot, y quien lleva sus máquinas, podría leer todo esto. No escribas aquí lo que no deban saber.\n• Las claves están selladas y no se muestran a nadie.\n\n/export – llevártelo\n/new – vaciar la conversación\n/forget me – borrarlo todo`,
   },
   forget: {
     usage:
