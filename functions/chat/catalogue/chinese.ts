@@ -322,6 +322,7 @@ export const chinese: Catalogue = {
     pausedNow: '已暂停：在你重新打开之前，没有人能通过这个链接进来。',
     resumed: '链接已重新打开。',
     full: '这个链接允许的人数已满。',
+    noSuchLink: '没有这个编号的有效链接。现有的是：',
     noSuchPerson: '这里找不到唯一一个叫这个名字的人。请用按钮：',
     typed: () =>
       fmt`也可以直接输入：${code('/share new 7d 5p 30m web ask copy')}（天数、人数、消息数；工具：${code('chat')}、${code('web')} 或 ${code('workspace')}）、${code('/share pause 1')}、${code('resume 1')}、${code('close 1')}、${code('/share people')}、${code('/share block 名字')}。`,

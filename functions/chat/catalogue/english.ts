@@ -362,6 +362,7 @@ export const english = {
     pausedNow: 'Paused: nobody gets through by this link until you open it again.',
     resumed: 'The link is open again.',
     full: 'As many people as this link allows are already in.',
+    noSuchLink: 'There is no open link of that number. These are there:',
     noSuchPerson: 'I do not find one person of that name here. Use the buttons:',
     typed: (): FormattedText =>
       fmt`You can type it too: ${code('/share new 7d 5p 30m web ask copy')} (days, people, messages; tools: ${code('chat')}, ${code('web')} or ${code('workspace')}), ${code('/share pause 1')}, ${code('resume 1')}, ${code('close 1')}, ${code('/share people')}, ${code('/share block NAME')}.`,

@@ -347,6 +347,7 @@ export const french: Catalogue = {
     pausedNow: 'En pause : personne ne passe par ce lien tant que vous ne le rouvrez pas.',
     resumed: 'Le lien est rouvert.',
     full: 'Toutes les places de ce lien sont prises.',
+    noSuchLink: 'Aucun lien ouvert ne porte ce numéro. Voici ceux qui existent :',
     noSuchPerson: 'Je ne trouve pas une seule personne de ce nom ici. Utilisez les boutons :',
     typed: () =>
       fmt`On peut aussi l’écrire : ${code('/share new 7d 5p 30m web ask copy')} (jours, personnes, messages ; outils : ${code('chat')}, ${code('web')} ou ${code('workspace')}), ${code('/share pause 1')}, ${code('resume 1')}, ${code('close 1')}, ${code('/share people')}, ${code('/share block NOM')}.`,

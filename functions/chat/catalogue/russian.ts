@@ -346,6 +346,7 @@ export const russian: Catalogue = {
     pausedNow: 'Приостановлена: по этой ссылке никто не пройдёт, пока вы её снова не откроете.',
     resumed: 'Ссылка снова открыта.',
     full: 'По этой ссылке уже вошло столько людей, сколько можно.',
+    noSuchLink: 'Открытой ссылки с таким номером нет. Вот какие есть:',
     noSuchPerson: 'Не нахожу здесь одного человека с таким именем. Воспользуйтесь кнопками:',
     typed: () =>
       fmt`Можно и написать: ${code('/share new 7d 5p 30m web ask copy')} (дни, люди, сообщения; инструменты: ${code('chat')}, ${code('web')} или ${code('workspace')}), ${code('/share pause 1')}, ${code('resume 1')}, ${code('close 1')}, ${code('/share people')}, ${code('/share block ИМЯ')}.`,

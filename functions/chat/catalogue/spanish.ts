@@ -343,6 +343,7 @@ export const spanish: Catalogue = {
     pausedNow: 'En pausa: nadie pasa por este enlace hasta que lo reabras.',
     resumed: 'El enlace está abierto otra vez.',
     full: 'Ya han entrado todas las personas que permite este enlace.',
+    noSuchLink: 'No hay ningún enlace abierto con ese número. Estos son los que hay:',
     noSuchPerson: 'No encuentro aquí a una sola persona con ese nombre. Usa los botones:',
     typed: () =>
       fmt`También se puede escribir: ${code('/share new 7d 5p 30m web ask copy')} (días, personas, mensajes; herramientas: ${code('chat')}, ${code('web')} o ${code('workspace')}), ${code('/share pause 1')}, ${code('resume 1')}, ${code('close 1')}, ${code('/share people')}, ${code('/share block NOMBRE')}.`,

@@ -246,9 +246,14 @@ describe('the terms of a link', () => {
     const [row] = await world.database.select().from(links).where(eq(links.agentId, agentId))
     expect(row).toMatchObject({ maxPeople: 3, messagesPerDay: null, tools: 'chat', needsApproval: 1, allowsCopy: 1 })
     expect(row?.expiresAt).toBe(world.time + 2 * 86_400_000)
-    for (const typed of ['new 3x', 'new everything', 'close 9', 'close', 'dance 1']) {
+    for (const typed of ['new 3x', 'new everything', 'dance 1']) {
       await chat.says(`/share ${typed}`)
       expect(chat.last.text).toContain('/share new 7d 5p 30m web ask copy')
+    }
+    for (const typed of ['close 9', 'close']) {
+      await chat.says(`/share ${typed}`)
+      expect(chat.messages.at(-2)?.text).toContain('no open link of that number')
+      expect(chat.last.text).toContain('🔗 Link 1')
     }
     expect(await world.database.select().from(links).where(eq(links.agentId, agentId))).toHaveLength(1)
   })

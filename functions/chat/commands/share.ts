@@ -34,7 +34,9 @@ async function shareCommand(ctx: BaalContext, agent: Agent, typed: string): Prom
   if (isMemberVerb(wanted)) return actOnPersonNamed(ctx, agent, wanted, rest)
   const link = (await openLinksOf(ctx, agent))[Number(rest) - 1]
   if (link && isLinkVerb(wanted)) return actOnLink(ctx, { agent, link, verb: wanted }, showShare)
-  ctx.out.send(ctx.words.share.typed())
+  if (!isLinkVerb(wanted)) return ctx.out.send(ctx.words.share.typed())
+  ctx.out.send(ctx.words.share.noSuchLink)
+  return showShare(ctx, agent)
 }
 
 async function createFromWords(ctx: BaalContext, agent: Agent, typed: string): Promise<void> {
