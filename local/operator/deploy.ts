@@ -3,6 +3,7 @@
  * remembered after each change, so that a run that is cut, or fails, goes on where it stopped.
  */
 import { spawn } from 'node:child_process'
+import { relative } from 'node:path'
 import { Api, GrammyError } from 'grammy'
 import { ConfigError, parseConfig } from '../../functions/config.ts'
 import { askForMissing, type Terminal } from './ask.ts'
@@ -90,19 +91,19 @@ async function prepareValues(options: DeployOptions): Promise<Values> {
   const known = await loadValues(file)
   const isFirst = !known.BOT_ENCRYPTION_KEY
   const { values, made } = makeMissing(await askForMissing(known, terminal, isFirst))
-  checkValues(values)
+  checkValues(values, relative(process.cwd(), file))
   if (made.length > 0) say(`${dryRun ? 'Would make' : 'Made'} ${made.join(', ')}${dryRun ? '' : ` (kept in ${file})`}.`)
   if (!dryRun) await saveValues(file, values)
   return values
 }
 
 /** @throws {OperatorError} naming each wrong value, never showing it */
-function checkValues(values: Values): void {
+function checkValues(values: Values, file: string): void {
   try {
     parseConfig({ ...values, PUBLIC_URL: values.PUBLIC_URL ?? UNKNOWN_URL })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    throw new OperatorError(error.message, 'Correct it in .prod.vars (.dev.vars.example says what each is for).')
+    throw new OperatorError(error.message, `Correct it in ${file} (.dev.vars.example says what each is for).`)
   }
 }
 
