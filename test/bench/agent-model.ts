@@ -12,9 +12,11 @@ export const ANSWER_END = PIECES.at(-1)
 
 const Body = z.looseObject({
   stream: z.boolean().default(false),
-  messages: z.array(z.looseObject({ role: z.string(), content: z.unknown() })),
+  messages: z.array(z.unknown()),
   tools: z.unknown().optional(),
 })
+
+const Message = z.looseObject({ role: z.string(), content: z.unknown() })
 
 export interface BenchModel {
   /** With `/v1`. */
@@ -25,13 +27,15 @@ export interface BenchModel {
 }
 
 export async function startBenchModel(): Promise<BenchModel> {
-  let prompts: string[] = []
+  let bodies: string[] = []
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
-    const body = Body.parse(JSON.parse(Buffer.concat(chunks).toString('utf8')))
-    prompts.push(JSON.stringify([body.tools, ...body.messages]).slice(0, -1))
-    const call = callOf(body.messages)
+    const text = Buffer.concat(chunks).toString('utf8')
+    // Laid out when somebody asks: what is done here with a long prompt would be a delay of ours in every figure.
+    bodies.push(text)
+    const body = Body.parse(JSON.parse(text))
+    const call = callOf(body.messages.at(-1))
     if (body.stream) stream(response, call)
     else response.end(JSON.stringify({ choices: [{ index: 0, ...choice(call, 'message') }], usage: USAGE }))
   })
@@ -41,9 +45,9 @@ export async function startBenchModel(): Promise<BenchModel> {
   return {
     url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/v1`,
     takePrompts: () => {
-      const taken = prompts
-      prompts = []
-      return taken
+      const taken = bodies
+      bodies = []
+      return taken.map(layOut)
     },
     close: () => {
       server.close()
@@ -55,9 +59,14 @@ export async function startBenchModel(): Promise<BenchModel> {
 type Call = { readonly name: string; readonly arguments: string }
 const USAGE = { prompt_tokens: 1000, completion_tokens: 20, prompt_tokens_details: { cached_tokens: 0 } }
 
-function callOf(messages: z.infer<typeof Body>['messages']): Call | undefined {
-  const last = messages.at(-1)
-  if (last?.role !== 'user') return undefined
+function layOut(text: string): string {
+  const { tools, messages } = Body.parse(JSON.parse(text))
+  return JSON.stringify([tools, ...messages]).slice(0, -1)
+}
+
+function callOf(message: unknown): Call | undefined {
+  const last = Message.parse(message)
+  if (last.role !== 'user') return undefined
   const wanted = /(?:^|\n)call (\w+) (\{.*\})$/.exec(String(last.content))
   return wanted?.[1] && wanted[2] ? { name: wanted[1], arguments: wanted[2] } : undefined
 }
