@@ -3,12 +3,12 @@
  * Rows are appended; compaction flags them and clearing deletes them, nothing else changes one.
  */
 import { z } from 'zod'
-import { ModelMessage } from '../model/model-message.ts'
+import type { ModelMessage } from '../model/model-message.ts'
 import type { Database } from '../storage/database.ts'
+import { LiveRows } from './live-rows.ts'
 
 export interface HistoryRow {
   readonly id: number
-  readonly turnId: string
   readonly message: ModelMessage
 }
 
@@ -31,7 +31,7 @@ export interface HistoryState {
 export interface History {
   append(historyId: string, turnId: string, messages: readonly ModelMessage[]): HistoryRow[]
   /** The rows that go to the model. */
-  live(historyId: string): HistoryRow[]
+  live(historyId: string): readonly HistoryRow[]
   state(historyId: string): HistoryState
   /** @param chatId the chat a new history belongs to */
   ensure(historyId: string, chatId: string): void
@@ -68,13 +68,10 @@ const COLUMNS: Readonly<Record<keyof HistoryState, string>> = {
 }
 
 export function createHistory(database: Database): History {
+  const liveRows = new LiveRows(database)
   return {
     append: (historyId, turnId, messages) => append(database, historyId, turnId, messages),
-    live: (historyId) =>
-      database
-        .prepare('SELECT id, turn_id, body FROM messages WHERE history_id = ? AND compacted = 0 ORDER BY id')
-        .all(historyId)
-        .map(readRow),
+    live: (historyId) => liveRows.read(historyId),
     state: (historyId) => readState(database, historyId),
     ensure: (historyId, chatId) => {
       database.prepare('INSERT OR IGNORE INTO histories (history_id, chat_id) VALUES (?, ?)').run(historyId, chatId)
@@ -86,6 +83,7 @@ export function createHistory(database: Database): History {
         .run(historyId, upToId)
     },
     shorten: (rowId, message) => {
+      liveRows.forget()
       database.prepare('UPDATE messages SET body = ? WHERE id = ?').run(JSON.stringify(message), rowId)
     },
     clear: (chatId) => clear(database, chatId),
@@ -116,18 +114,13 @@ function append(
       searchable(message),
       now,
     )
-    return { id: Number(lastInsertRowid), turnId, message }
+    return { id: Number(lastInsertRowid), message }
   })
 }
 
 /** Tool output is found through what was said about it; indexing pages of it would bury the conversation. */
 function searchable(message: ModelMessage): string {
   return message.role === 'tool' ? '' : message.content
-}
-
-/** Of every row of a chat with each of its turns: the columns are our own, so only what they hold is checked. */
-function readRow(row: Record<string, unknown>): HistoryRow {
-  return { id: Number(row.id), turnId: String(row.turn_id), message: ModelMessage.parse(JSON.parse(String(row.body))) }
 }
 
 function readState(database: Database, historyId: string): HistoryState {

@@ -11,6 +11,8 @@ const MISSING_START = '[earlier messages are not available]'
 /** An answer is always asked for by someone. */
 const MISSING_QUESTION = '[please go on]'
 
+type UserMessage = Extract<ModelMessage, { role: 'user' }>
+type AssistantMessage = Extract<ModelMessage, { role: 'assistant' }>
 type ToolMessage = Extract<ModelMessage, { role: 'tool' }>
 
 export function buildLegalMessages(messages: readonly ModelMessage[]): ModelMessage[] {
@@ -22,35 +24,42 @@ export function buildLegalMessages(messages: readonly ModelMessage[]): ModelMess
     // A result that no open call asked for.
     if (!message || message.role === 'tool') continue
     if (message.role === 'user') {
-      addUser(legal, message.content)
+      addUser(legal, message)
       continue
     }
-    if (legal.length === 0) addUser(legal, MISSING_START)
+    if (legal.length === 0) addUser(legal, { role: 'user', content: MISSING_START })
+    addAssistant(legal, message)
     const calls = message.tool_calls ?? []
-    addAssistant(legal, message.content, calls)
     if (calls.length === 0) continue
     const results = new Map<string, ToolMessage>()
     for (let next = messages[index]; next?.role === 'tool'; next = messages[++index]) {
       if (!results.has(next.tool_call_id)) results.set(next.tool_call_id, next)
     }
-    for (const { id } of uniqueCalls(calls)) {
-      legal.push({ role: 'tool', tool_call_id: id, content: wellFormed(results.get(id)?.content ?? MISSING_RESULT) })
-    }
+    for (const { id } of uniqueCalls(calls)) legal.push(legalResult(id, results.get(id)))
   }
-  if (legal.at(-1)?.role !== 'user' && legal.at(-1)?.role !== 'tool') addUser(legal, MISSING_QUESTION)
+  if (legal.at(-1)?.role !== 'user' && legal.at(-1)?.role !== 'tool') {
+    addUser(legal, { role: 'user', content: MISSING_QUESTION })
+  }
   return legal
 }
 
-function addUser(legal: ModelMessage[], content: string): void {
-  const text = wellFormed(content)
+function addUser(legal: ModelMessage[], message: UserMessage): void {
   const last = legal.at(-1)
-  if (last?.role === 'user') legal[legal.length - 1] = { role: 'user', content: `${last.content}\n\n${text}` }
-  else legal.push({ role: 'user', content: text || '[empty message]' })
+  if (last?.role !== 'user') {
+    legal.push(isSound(message) ? message : { role: 'user', content: wellFormed(message.content) || '[empty message]' })
+    return
+  }
+  legal[legal.length - 1] = { role: 'user', content: `${last.content}\n\n${wellFormed(message.content)}` }
 }
 
-function addAssistant(legal: ModelMessage[], content: string, calls: readonly ModelToolCall[]): void {
-  const text = wellFormed(content)
+function addAssistant(legal: ModelMessage[], message: AssistantMessage): void {
   const last = legal.at(-1)
+  const calls = message.tool_calls ?? []
+  if (last?.role !== 'assistant' && isSound(message)) {
+    legal.push(message)
+    return
+  }
+  const text = wellFormed(message.content)
   if (calls.length > 0) {
     const said = last?.role === 'assistant' && !last.tool_calls ? legal.pop() : undefined
     const content = [said?.content, text].filter(Boolean).join('\n\n')
@@ -62,20 +71,39 @@ function addAssistant(legal: ModelMessage[], content: string, calls: readonly Mo
   }
 }
 
+function legalResult(id: string, result: ToolMessage | undefined): ModelMessage {
+  if (result && isSound(result)) return result
+  return { role: 'tool', tool_call_id: id, content: wellFormed(result?.content ?? MISSING_RESULT) }
+}
+
+/** Messages found to need no change of their own before: each request holds all that went before it. */
+const sound = new WeakSet<ModelMessage>()
+
+function isSound(message: ModelMessage): boolean {
+  if (sound.has(message)) return true
+  if (!isLegal(message)) return false
+  sound.add(message)
+  return true
+}
+
+function isLegal(message: ModelMessage): boolean {
+  if (wellFormed(message.content) !== message.content) return false
+  if (message.role === 'tool') return true
+  if (message.role === 'user' || !message.tool_calls) return message.content !== ''
+  const calls = message.tool_calls
+  return calls.length > 0 && uniqueCalls(calls).length === calls.length && calls.every(isLegalCall)
+}
+
 function uniqueCalls(calls: readonly ModelToolCall[]): ModelToolCall[] {
   return calls.filter(({ id }, index) => calls.findIndex((other) => other.id === id) === index)
 }
 
-/** Calls found sound before: each request of a turn holds all that went before it. */
-const sound = new WeakSet<ModelToolCall>()
-
 function legalCall(call: ModelToolCall): ModelToolCall {
-  if (sound.has(call)) return call
-  if (isObjectJson(call.function.arguments)) {
-    sound.add(call)
-    return call
-  }
-  return { ...call, function: { ...call.function, arguments: '{}' } }
+  return isLegalCall(call) ? call : { ...call, function: { ...call.function, arguments: '{}' } }
+}
+
+function isLegalCall(call: ModelToolCall): boolean {
+  return isObjectJson(call.function.arguments)
 }
 
 function isObjectJson(text: string): boolean {

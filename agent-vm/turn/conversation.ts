@@ -11,19 +11,24 @@ import type { ModelMessage, RequestMessage } from '../model/model-message.ts'
 import type { Usage } from '../model/model-port.ts'
 import type { ToolDefinition } from '../tools/tool-runner.ts'
 
+type ConversationState = Pick<HistoryState, 'systemPrompt' | 'summary' | 'usedTokens' | 'usedUpTo'>
+
+/** Of a conversation that is still to be opened. */
+export const UNOPENED: ConversationState = { systemPrompt: '', summary: '', usedTokens: 0, usedUpTo: 0 }
+
 export class Conversation {
   readonly #systemPrompt: string
   readonly #summary: string
-  readonly #toolTokens: number
+  readonly #tools: readonly ToolDefinition[]
   readonly #messages: ModelMessage[]
   /** What the server counted for all messages before `#anchored`; 0 when it did not. */
   #anchorTokens: number
   #anchored: number
 
-  constructor(state: HistoryState, rows: readonly HistoryRow[], tools: readonly ToolDefinition[]) {
+  constructor(state: ConversationState, rows: readonly HistoryRow[], tools: readonly ToolDefinition[]) {
     this.#systemPrompt = state.systemPrompt
     this.#summary = state.summary
-    this.#toolTokens = tools.length > 0 ? estimateTokens(JSON.stringify(tools)) : 0
+    this.#tools = tools
     this.#messages = rows.map(({ message }) => message)
     this.#anchorTokens = state.usedTokens
     this.#anchored = state.usedTokens > 0 ? rows.filter(({ id }) => id <= state.usedUpTo).length : 0
@@ -31,7 +36,8 @@ export class Conversation {
 
   /** Tokens that no compaction can save. */
   get fixedTokens(): number {
-    return estimateTokens(this.#systemPrompt) + this.#toolTokens
+    const tools = this.#tools.length > 0 ? estimateTokens(JSON.stringify(this.#tools)) : 0
+    return estimateTokens(this.#systemPrompt) + tools
   }
 
   get promptTokens(): number {

@@ -12,7 +12,7 @@ const EPOCH_IDLE_MS = 6 * 3_600_000
 export async function* openConversation(run: TurnRun): AsyncGenerator<TurnStep, void> {
   const { turn, ports } = run
   const { historyId } = turn
-  const state = ports.history.state(historyId)
+  let state = ports.history.state(historyId)
   // A visitor whose link allows other tools now is told of those.
   const revision = `${ports.configuration().revision}${turn.request.user.tools ?? ''}`
   const isOver =
@@ -20,6 +20,7 @@ export async function* openConversation(run: TurnRun): AsyncGenerator<TurnStep, 
   if (isOver) {
     const text = await ports.buildSystemPrompt(turn)
     if (text !== state.systemPrompt || state.promptRevision !== revision) yield { systemPrompt: { text, revision } }
+    state = ports.history.state(historyId)
   }
-  run.conversation = new Conversation(ports.history.state(historyId), ports.history.live(historyId), run.tools)
+  run.conversation = new Conversation(state, ports.history.live(historyId), run.tools)
 }

@@ -8,7 +8,7 @@ import { codeOfFailure, ModelFailure } from '../model/model-failure.ts'
 import type { ModelMessage } from '../model/model-message.ts'
 import type { AgentEvent } from '../protocol.ts'
 import { askModel, type WholeAnswer } from './ask-model.ts'
-import { Conversation } from './conversation.ts'
+import { Conversation, UNOPENED } from './conversation.ts'
 import { failureSentence } from './failure-sentence.ts'
 import { LoopDetector } from './loop-detector.ts'
 import { makeRoom } from './make-room.ts'
@@ -40,7 +40,7 @@ export async function* runTurn(turn: Turn, signal: AbortSignal, ports: LoopPorts
     tools,
     detector: new LoopDetector(),
     model: ports.configuration().model,
-    conversation: new Conversation(ports.history.state(turn.historyId), [], tools),
+    conversation: new Conversation(UNOPENED, [], tools),
     iterations: turn.iterations,
     partial: '',
     brokenAnswers: 0,
