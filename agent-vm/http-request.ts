@@ -8,7 +8,7 @@ import type { Agent as TlsAgent } from 'node:https'
 export interface PostRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly body: string | Buffer
   /** Ends the request or its answer, whichever is under way. */
   readonly signal: AbortSignal
 }

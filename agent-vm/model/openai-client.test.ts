@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTick } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import type { ModelPart } from './model-port.ts'
+import type { ModelPart, ModelRequest } from './model-port.ts'
 import { createOpenAiClient } from './openai-client.ts'
 
 type Answer = (response: ServerResponse, request: IncomingMessage, index: number) => void | Promise<void>
@@ -30,8 +30,11 @@ async function startServer(answer: Answer) {
     firstTokenTimeoutMs: 20_000,
     idleTimeoutMs: 20_000,
   })
-  const ask = (signal = new AbortController().signal): Promise<ModelPart[]> =>
-    Array.fromAsync(client.stream({ model: 'm', messages: [], tools: [], toolChoice: 'auto', maxTokens: 9, signal }))
+  const ask = (
+    signal = new AbortController().signal,
+    { messages = [], tools = [] }: Partial<Pick<ModelRequest, 'messages' | 'tools'>> = {},
+  ): Promise<ModelPart[]> =>
+    Array.fromAsync(client.stream({ model: 'm', messages, tools, toolChoice: 'auto', maxTokens: 9, signal }))
   return { ask, asked, connections: () => connections }
 }
 
@@ -145,4 +148,30 @@ test('the key does not travel on with a redirect', async () => {
   expect(asked.map(({ url, headers }) => [url, headers.authorization])).toEqual([
     ['/v1/chat/completions', 'Bearer key'],
   ])
+})
+
+test.each([0, 1, 31, 32, 33, 200])('%d messages arrive as they are, wide characters too', async (count) => {
+  let body = ''
+  const { ask } = await startServer(async (response, request) => {
+    request.setEncoding('utf8').on('data', (text: string) => {
+      body += text
+    })
+    await once(request, 'end')
+    response.end(`data: ${chunk({}, 'stop')}\n\ndata: [DONE]\n\n`)
+  })
+  const messages = Array.from({ length: count }, (_, index) => ({
+    role: 'user' as const,
+    content: `${index} “grüße” 🧩 \n\\`.repeat(index % 3),
+  }))
+  const tool = { name: 't', description: 'd …', parameters: { type: 'object' } }
+  await ask(undefined, { messages, tools: [tool] })
+  expect(JSON.parse(body)).toEqual({
+    model: 'm',
+    messages,
+    tools: [{ type: 'function', function: tool }],
+    tool_choice: 'auto',
+    max_tokens: 9,
+    stream: true,
+    stream_options: { include_usage: true },
+  })
 })
