@@ -101,6 +101,15 @@ describe('failures that pass', () => {
   })
 })
 
+test.each([1000.5, 2 ** 70, 2 ** 53 - 1, -7])(
+  'an impossible count of tokens (%d) costs neither the answer nor the chat',
+  async (prompt) => {
+    agent = await startTestAgent({ script: [{ content: 'one', usage: { prompt } }, { content: 'two' }] })
+    expect(textsOf(await agent.chat('hi'))).toEqual(['one'])
+    expect(textsOf(await agent.chat('again'))).toEqual(['two'])
+  },
+)
+
 describe('failures that do not pass', () => {
   test.each<[string, Reply, string, number]>([
     ['network trouble', { status: 502 }, 'model_unreachable', 5],

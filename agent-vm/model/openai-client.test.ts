@@ -140,6 +140,32 @@ test('an event without end does not fill the memory', async () => {
   await expect(ask()).rejects.toMatchObject({ kind: 'refused' })
 })
 
+test.each([
+  ['text', '{"prompt_tokens": "many", "completion_tokens": 5}'],
+  ['half a token', '{"prompt_tokens": 10.5, "completion_tokens": 5}'],
+  ['only the answer’s', '{"prompt_tokens": null, "completion_tokens": 5}'],
+  ['a list', '[10, 5]'],
+])('a count of tokens that is %s is none', async (_what, usage) => {
+  const { ask } = await startServer((response) => {
+    response.end(
+      `data: ${chunk({ content: 'x' }, 'stop')}\n\ndata: {"choices": [], "usage": ${usage}}\n\ndata: [DONE]\n\n`,
+    )
+  })
+  const parts = await ask()
+  expect(textOf(parts)).toBe('x')
+  expect(parts.at(-1)).toEqual({ kind: 'end', finish: 'stop', calls: [] })
+})
+
+test('calls without end do not fill the memory, though they say nothing', async () => {
+  const { ask } = await startServer(async (response) => {
+    for (let index = 0; !response.destroyed; index++) {
+      const isTaken = response.write(`data: ${chunk({ tool_calls: [{ index, id: `c${index}` }] })}\n\n`)
+      if (!isTaken) await once(response, 'drain').catch(() => undefined)
+    }
+  })
+  await expect(ask()).rejects.toMatchObject({ kind: 'refused' })
+})
+
 test('the key does not travel on with a redirect', async () => {
   const { ask, asked } = await startServer((response) => {
     response.writeHead(307, { location: '/elsewhere' }).end()

@@ -28,22 +28,27 @@ const Delta = z.object({
   tool_calls: z.array(CallPiece).nullish(),
 })
 type Delta = z.infer<typeof Delta>
+/** A server that counts oddly has answered all the same; what is no count must reach neither the history nor the caller. */
+const Count = z.int().min(0).max(1e9).nullish().catch(null)
 /** What of a streamed chunk is read. */
 const Chunk = z.object({
   choices: z.array(z.object({ delta: Delta.nullish(), finish_reason: z.string().nullish() })).nullish(),
   usage: z
     .object({
-      prompt_tokens: z.number().nullish(),
-      completion_tokens: z.number().nullish(),
-      prompt_tokens_details: z.object({ cached_tokens: z.number().nullish() }).nullish(),
+      prompt_tokens: Count,
+      completion_tokens: Count,
+      prompt_tokens_details: z.object({ cached_tokens: Count }).nullish().catch(null),
     })
-    .nullish(),
+    .nullish()
+    .catch(null),
   error: z.unknown().optional(),
 })
 type Chunk = z.infer<typeof Chunk>
 
 /** Far beyond any limit we ask for: a server that goes on for ever must not fill our memory. */
 const MAX_ANSWER_CHARS = 1_000_000
+/** More than any answer holds that was meant. */
+const MAX_CALLS = 1000
 /** One event: the answer in one piece, escaped. */
 const MAX_EVENT_CHARS = 4 * MAX_ANSWER_CHARS
 const MAX_ERROR_CHARS = 16_384
@@ -157,9 +162,10 @@ async function* readParts(chunks: AsyncIterable<Chunk>, heard: () => void): Asyn
     if (size > 0 || chunk.usage || chunk.choices?.[0]?.finish_reason) heard()
     chars += size
     if (chars > MAX_ANSWER_CHARS) throw endless()
-    if (chunk.usage) {
+    // Without the prompt's it says nothing about how full the model is.
+    if (chunk.usage?.prompt_tokens) {
       usage = {
-        promptTokens: chunk.usage.prompt_tokens ?? 0,
+        promptTokens: chunk.usage.prompt_tokens,
         cachedTokens: chunk.usage.prompt_tokens_details?.cached_tokens ?? 0,
         completionTokens: chunk.usage.completion_tokens ?? 0,
       }
@@ -170,6 +176,7 @@ async function* readParts(chunks: AsyncIterable<Chunk>, heard: () => void): Asyn
     if (reasoning) yield { kind: 'reasoning', text: reasoning }
     if (choice.delta?.content) yield { kind: 'content', text: choice.delta.content }
     for (const piece of choice.delta?.tool_calls ?? []) addCallPiece(piece, calls, open)
+    if (calls.length > MAX_CALLS) throw endless()
     finish = choice.finish_reason ?? finish
   }
   // Servers end a broken generation by closing the stream: without a reason it was not an end.
