@@ -100,6 +100,18 @@ describe('write_file', () => {
 })
 
 describe('edit_file', () => {
+  test('what would grow beyond all bounds is refused, and a command that runs meanwhile goes on', async () => {
+    const { run, workspace, logged } = await makeRunner()
+    writeFileSync(join(workspace, 'a.txt'), 'a'.repeat(400))
+    const command = run('bash', { command: 'until [ -e done ]; do sleep 0.05; done; echo on' })
+    const input = { path: 'a.txt', old_text: 'a', new_text: 'b'.repeat(1_000_000), replace_all: true }
+    const refused = await run('edit_file', input)
+    expect(refused.content).toContain('Nothing was changed')
+    writeFileSync(join(workspace, 'done'), '')
+    expect(await command).toMatchObject({ ok: true, content: 'on' })
+    expect(logged).not.toContainEqual(expect.objectContaining({ event: 'tool_process_died' }))
+  })
+
   test('replaces one exact passage and shows the result', async () => {
     const { run, workspace } = await makeRunner()
     writeFileSync(join(workspace, 'a.txt'), 'one\ntwo $& $1\nthree\n')

@@ -1,7 +1,7 @@
 /** Replaces an exact passage of a file; when it is not there, the model is shown what comes near. */
 import type { Operation } from './operation.ts'
 import { replaceFile } from './replace-file.ts'
-import { readWholeText } from './text-file.ts'
+import { MAX_EDIT_BYTES, readWholeText } from './text-file.ts'
 import { ToolFailure } from './tool-failure.ts'
 
 export interface EditFileInput {
@@ -26,6 +26,7 @@ export const editFile: Operation<EditFileInput> = async (input, { place }) => {
   const places = findAll(text, old)
   if (places.length === 0) throw new ToolFailure(explainMissing(path, text, wanted))
   if (places.length > 1 && !all) throw new ToolFailure(explainAmbiguous(path, text, places))
+  refuseTooLong(path, text.length + places.length * (fresh.length - old.length))
   const edited = text.split(old).join(fresh)
   await replaceFile(place, path, edited)
   const first = lineOf(text, places[0] ?? 0)
@@ -35,6 +36,14 @@ export const editFile: Operation<EditFileInput> = async (input, { place }) => {
     content: `edited ${path} (${count})\n${showLines(edited.split('\n'), first, countNewlines(fresh) + 1)}`,
     summary: `edited ${path} (${count})`,
   }
+}
+
+/** Told beforehand: a thousand times a long text would take the process down, and with it what others run in it. */
+function refuseTooLong(path: string, chars: number): void {
+  if (chars <= MAX_EDIT_BYTES) return
+  throw new ToolFailure(
+    `${path} would have ${chars} characters; edit_file makes at most ${MAX_EDIT_BYTES}. Nothing was changed. Use bash.`,
+  )
 }
 
 function findAll(text: string, wanted: string): number[] {

@@ -4,7 +4,7 @@ import { openForReading, type Place } from './place.ts'
 import { ToolFailure } from './tool-failure.ts'
 
 /** A file above it is not edited as one text; `bash` can. */
-const MAX_EDIT_BYTES = 5 * 1024 * 1024
+export const MAX_EDIT_BYTES = 5 * 1024 * 1024
 const PROBE_BYTES = 8192
 
 export interface TextFile {
