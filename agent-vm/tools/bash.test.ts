@@ -147,6 +147,14 @@ describe('long output', () => {
     expect(readdirSync(join(workspace, '.tool-output'))).toHaveLength(20)
   })
 
+  test('keeps it whatever else lies in that folder', async () => {
+    const { run, workspace } = await makeRunner()
+    await run('bash', { command: 'mkdir -p .tool-output/zz; ln -s /nowhere .tool-output/zzz' })
+    const { content } = await run('bash', { command: 'seq 100000' })
+    expect(content).toContain('all of it is in .tool-output/')
+    expect(readdirSync(join(workspace, '.tool-output'))).toHaveLength(3)
+  })
+
   test('bytes that are no text do not break anything', async () => {
     const { run } = await makeRunner()
     const result = await run('bash', { command: 'head -c 100000 /dev/urandom' })

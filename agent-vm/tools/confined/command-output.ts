@@ -2,7 +2,7 @@
  * What a command wrote: its beginning and its end for the model, all of it (within bounds) in a file of the workspace once it
  * is more than that.
  */
-import { type FileHandle, mkdir, open, readdir, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, lstat, mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
 import { stripVTControlCharacters } from 'node:util'
@@ -107,7 +107,11 @@ async function prune(folder: string): Promise<void> {
   let bytes = 0
   for (const [index, name] of names.entries()) {
     const path = join(folder, name)
-    bytes += (await stat(path)).size
+    // Another command may have thrown it away by now, and commands put here what they like.
+    bytes += await lstat(path).then(
+      ({ size }) => size,
+      () => 0,
+    )
     if (index >= MAX_FILES || (bytes > MAX_FOLDER_BYTES && index > 0)) await unlink(path).catch(() => undefined)
   }
 }
