@@ -183,3 +183,16 @@ describe('the tool process', () => {
     expect(existsSync(join(workspace, 'x'))).toBe(false)
   })
 })
+
+test('a visitor whose search hangs holds up neither the owner nor a command of theirs', async () => {
+  const { run } = await makeRunner()
+  const stop = new AbortController()
+  const visitor = { user: VISITOR, signal: stop.signal }
+  await run('write_file', { path: 'a'.repeat(200), content: 'x' }, visitor)
+  const command = run('bash', { command: 'until [ -e done ]; do sleep 0.05; done; echo on' })
+  const search = run('search_files', { glob: `${'*a'.repeat(9)}*b` }, visitor)
+  await run('write_file', { path: 'done', content: '' })
+  expect(await command).toMatchObject({ ok: true, content: 'on' })
+  stop.abort()
+  expect(await search).toMatchObject({ ok: false, summary: 'stopped' })
+})

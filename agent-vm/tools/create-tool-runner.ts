@@ -2,7 +2,7 @@
 
 import { openSchedules } from '../background/schedules.ts'
 import { describeError, type Log } from '../log.ts'
-import { findLaunchFacts, planLaunch, toolProcessEntry } from './process/launch.ts'
+import { findLaunchFacts, type Launch, planLaunch, toolProcessEntry } from './process/launch.ts'
 import { createToolProcess } from './process/tool-process-client.ts'
 import type { SearchAccess, Session, Tool, ToolHost } from './tool.ts'
 import { listTools } from './tool-list.ts'
@@ -10,8 +10,8 @@ import type { ToolCall, ToolContext, ToolDefinition, ToolPorts, ToolResult, Tool
 
 /** Without a call for so long a tool process ends and its memory is free; the next call waits for a start (about 50 ms). */
 const IDLE_MS = 60_000
-/** The HTML libraries hold some 40 MB. */
-const WEB_IDLE_MS = 15_000
+/** The processes beside it are seldom needed; the HTML libraries alone hold some 40 MB. */
+const SECOND_IDLE_MS = 15_000
 
 export interface ToolRunnerOptions {
   readonly workspacePath: string
@@ -41,15 +41,13 @@ export async function createToolRunner(options: ToolRunnerOptions): Promise<Loca
   const plan = (web: boolean) => planLaunch(facts, workspacePath, toolProcessEntry(import.meta.filename, { web }))
   const launch = plan(false)
   log(launch.separateUser ? 'info' : 'warn', 'tools_confinement', { confinement: launch.confinement })
-  const process = createToolProcess({ launch, workspacePath, log, idleMs: idleMs ?? IDLE_MS })
-  const webProcess = createToolProcess({
-    launch: plan(true),
-    workspacePath,
-    log,
-    idleMs: Math.min(idleMs ?? IDLE_MS, WEB_IDLE_MS),
-  })
+  const start = (how: Launch, ms: number) =>
+    createToolProcess({ launch: how, workspacePath, log, idleMs: Math.min(idleMs ?? IDLE_MS, ms) })
+  const process = start(launch, IDLE_MS)
+  const visitorProcess = start(launch, SECOND_IDLE_MS)
+  const webProcess = start(plan(true), SECOND_IDLE_MS)
   const schedules = openSchedules(dataDir)
-  const host: ToolHost = { process, webProcess, ports, schedules, search }
+  const host: ToolHost = { process, visitorProcess, webProcess, ports, schedules, search }
   const tools = listTools({ search: search !== undefined })
   const byName = new Map(tools.map((tool) => [tool.definition.name, tool]))
   const definitionsOf = new Map<string, readonly ToolDefinition[]>()
@@ -67,7 +65,7 @@ export async function createToolRunner(options: ToolRunnerOptions): Promise<Loca
     readsOnly: (name) => byName.get(name)?.readsOnly ?? false,
     run: (call, context) => runTool(byName.get(call.name), tools, call, context, host, log),
     close: async () => {
-      await Promise.all([process.close(), webProcess.close()])
+      await Promise.all([process.close(), visitorProcess.close(), webProcess.close()])
       schedules.close()
     },
   }

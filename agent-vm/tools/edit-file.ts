@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { sessionFolder } from './session-folder.ts'
+import { callInFolder } from './call-in-folder.ts'
 import { defineTool, withFiles } from './tool.ts'
 
 export const editFile = defineTool({
@@ -14,6 +14,5 @@ export const editFile = defineTool({
   }),
   readsOnly: false,
   serves: withFiles,
-  run: (input, context, host) =>
-    host.process.call({ operation: 'edit_file', input, folder: sessionFolder(context), signal: context.signal }),
+  run: (input, context, host) => callInFolder('edit_file', input, context, host),
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { sessionFolder } from './session-folder.ts'
+import { callInFolder } from './call-in-folder.ts'
 import { defineTool, withFiles } from './tool.ts'
 
 export const listDir = defineTool({
@@ -8,6 +8,5 @@ export const listDir = defineTool({
   input: z.object({ path: z.string().min(1).max(4096).default('.') }),
   readsOnly: true,
   serves: withFiles,
-  run: (input, context, host) =>
-    host.process.call({ operation: 'list_dir', input, folder: sessionFolder(context), signal: context.signal }),
+  run: (input, context, host) => callInFolder('list_dir', input, context, host),
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { sessionFolder } from './session-folder.ts'
+import { callInFolder } from './call-in-folder.ts'
 import { defineTool, withFiles } from './tool.ts'
 
 export const readFile = defineTool({
@@ -13,6 +13,5 @@ export const readFile = defineTool({
   }),
   readsOnly: true,
   serves: withFiles,
-  run: (input, context, host) =>
-    host.process.call({ operation: 'read_file', input, folder: sessionFolder(context), signal: context.signal }),
+  run: (input, context, host) => callInFolder('read_file', input, context, host),
 })

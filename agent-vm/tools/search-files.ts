@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { sessionFolder } from './session-folder.ts'
+import { callInFolder } from './call-in-folder.ts'
 import { defineTool, withFiles } from './tool.ts'
 
 export const searchFiles = defineTool({
@@ -14,6 +14,5 @@ export const searchFiles = defineTool({
   }),
   readsOnly: true,
   serves: withFiles,
-  run: (input, context, host) =>
-    host.process.call({ operation: 'search_files', input, folder: sessionFolder(context), signal: context.signal }),
+  run: (input, context, host) => callInFolder('search_files', input, context, host),
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { sessionFolder } from './session-folder.ts'
+import { callInFolder } from './call-in-folder.ts'
 import { defineTool, withFiles } from './tool.ts'
 
 export const sendFile = defineTool({
@@ -12,6 +12,5 @@ export const sendFile = defineTool({
   }),
   readsOnly: false,
   serves: withFiles,
-  run: (input, context, host) =>
-    host.process.call({ operation: 'send_file', input, folder: sessionFolder(context), signal: context.signal }),
+  run: (input, context, host) => callInFolder('send_file', input, context, host),
 })

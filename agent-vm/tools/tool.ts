@@ -9,6 +9,8 @@ export type Session = Pick<ToolContext, 'user' | 'origin'>
 /** What tools work with. */
 export interface ToolHost {
   readonly process: ToolProcess
+  /** Apart, so that nothing of a visitor's holds the owner up. */
+  readonly visitorProcess: ToolProcess
   /** Apart, so that what reads hostile pages holds no one else up and its memory is soon free again. */
   readonly webProcess: ToolProcess
   readonly ports: ToolPorts

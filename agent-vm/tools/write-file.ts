@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { sessionFolder } from './session-folder.ts'
+import { callInFolder } from './call-in-folder.ts'
 import { defineTool, withFiles } from './tool.ts'
 
 /** More belongs into a program that writes it. */
@@ -12,6 +12,5 @@ export const writeFile = defineTool({
   input: z.object({ path: z.string().min(1).max(4096), content: z.string().max(MAX_WRITTEN_CHARS) }),
   readsOnly: false,
   serves: withFiles,
-  run: (input, context, host) =>
-    host.process.call({ operation: 'write_file', input, folder: sessionFolder(context), signal: context.signal }),
+  run: (input, context, host) => callInFolder('write_file', input, context, host),
 })
