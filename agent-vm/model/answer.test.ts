@@ -113,3 +113,16 @@ function shapeOf(given: Partial<z.input<typeof Shape>>): z.infer<typeof Shape> {
 function tool(name: string, properties: Record<string, unknown>, required: string[]): ToolDefinition {
   return { name, description: name, parameters: { type: 'object', properties, required, additionalProperties: false } }
 }
+
+test.each([
+  ['a call and then only empty lines', `<tool_call>${'\n'.repeat(60_000)}`],
+  ['a call and then only spaces', `<tool_call>bash${' '.repeat(200_000)}x`],
+  ['pairs that are never closed', `<tool_call>bash${'<arg_key>a</arg_key><arg_value>b'.repeat(6000)}</tool_call>`],
+])(
+  'a model that goes astray (%s) is told so, and nobody waits for that',
+  async (_name, text) => {
+    const { answer } = await read(shapeOf({ content: [text], finish: 'length' }))
+    expect(answer).toMatchObject({ calls: [], brokenCall: expect.any(String) })
+  },
+  30_000,
+)

@@ -16,11 +16,12 @@ export type Leak =
   | { readonly kind: 'calls'; readonly calls: readonly LeakedCall[] }
   | { readonly kind: 'broken'; readonly tool: string | undefined; readonly reason: string }
 
-const BLOCK = /^\s*(?:<tool_call>\s*([\s\S]*?)\s*<\/tool_call>|(<function=[\s\S]*?<\/function>)(?:\s*<\/tool_call>)?)/
+// No white space of its own around what is lazy: an answer that ends in thousands of empty lines would be tried in every way.
+const BLOCK = /^\s*(?:<tool_call>([\s\S]*?)<\/tool_call>|(<function=[\s\S]*?<\/function>)(?:\s*<\/tool_call>)?)/
 const QWEN = /^<function=([\w.-]+)>([\s\S]*?)<\/function>$/
 const QWEN_PARAMETER = /^\s*<parameter=([\w.-]+)>\n?([\s\S]*?)\n?<\/parameter>(?=\s*(?:<parameter=|$))/
 const GLM = /^([\w.-]+)\s*((?:<arg_key>[\s\S]*)?)$/
-const GLM_ARGUMENT = /^\s*<arg_key>([\s\S]*?)<\/arg_key>\s*<arg_value>([\s\S]*?)<\/arg_value>/
+const GLM_ARGUMENT = /^\s*<arg_key>([\s\S]{0,200}?)<\/arg_key>\s*<arg_value>([\s\S]*?)<\/arg_value>/
 
 class Broken extends Error {
   readonly code = 'broken_call'
