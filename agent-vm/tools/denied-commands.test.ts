@@ -89,3 +89,30 @@ describe('findDenied', () => {
     })
   })
 })
+
+/** It runs in the server: a file that is written by a command must not hold every chat up. */
+test.each([
+  'a',
+  'e',
+  'rm ',
+  'service ',
+  'ps ',
+  'ps -e',
+  'sudo -a ',
+  '-kill ',
+  '-chmod ',
+  '(/',
+  ':(){',
+  '\n',
+  ' ',
+  'while :;do sh ',
+])(
+  'a command of 100,000 characters, all %j, is looked through at once',
+  (piece) => {
+    const text = piece.repeat(100_000 / piece.length)
+    for (const command of [text, `rm ${text}`, `ps ${text}`, `service ${text}`])
+      expect(findDenied(command)).toBeUndefined()
+    expect(findDenied(`${text}; shutdown now`)).toBe('shutting down the machine')
+  },
+  30_000,
+)

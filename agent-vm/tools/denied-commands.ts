@@ -3,11 +3,14 @@
  * It is no barrier against intent (a shell has a thousand ways to say the same); the barrier is the tools' own user.
  */
 
-/** What is refused, as the model reads it, and the shape it is known by. */
+/**
+ * What is refused, as the model reads it, and the shape it is known by. Whatever may repeat is bounded: commands carry whole files, and
+ * an expression that looks from each word to the end takes half a minute for one.
+ */
 const DENIED: readonly (readonly [string, RegExp])[] = [
   [
     'deleting the whole file system or home',
-    /\brm\s+(?:[^\s;&|]+\s+)*["']?(?:\/|\/\*|~\/?|\$\{?HOME\}?\/?|\/(?:bin|boot|dev|etc|home|lib\w*|opt|proc|root|sbin|srv|sys|usr|var)\/?\*?)["']?(?=\s|$|[;&|)])/,
+    /\brm\s+(?:[^\s;&|]+\s+){0,99}["']?(?:\/|\/\*|~\/?|\$\{?HOME\}?\/?|\/(?:bin|boot|dev|etc|home|lib\w*|opt|proc|root|sbin|srv|sys|usr|var)\/?\*?)["']?(?=\s|$|[;&|)])/,
   ],
   ['rm --no-preserve-root', /--no-preserve-root\b/],
   ['formatting a disk', program('mkfs(?:\\.\\w+)?|mke2fs|mkswap|wipefs|fdisk|sfdisk|parted')],
@@ -17,17 +20,17 @@ const DENIED: readonly (readonly [string, RegExp])[] = [
   ],
   [
     'a fork bomb',
-    /(\w+|[:.])\s*\(\)\s*\{[^}]*\1\s*\|\s*\1\s*&|while\s+(?:true|:)\s*;\s*do\s+(?:bash|sh)\b[^;]*&\s*;?\s*done/,
+    /(?<!\w)(\w{1,64}|[:.])\s{0,9}\(\)\s{0,9}\{[^}]{0,200}\1\s{0,9}\|\s{0,9}\1\s{0,9}&|while\s+(?:true|:)\s*;\s*do\s+(?:bash|sh)\b[^;]{0,200}&\s{0,9};?\s{0,9}done/,
   ],
   ['shutting down the machine', program('shutdown|reboot|halt|poweroff|telinit')],
   [
     'shutting down the machine',
-    program('init\\s+[06]|systemctl\\s+(?:-\\S+\\s+)*(?:reboot|poweroff|halt|kexec|rescue|emergency)'),
+    program('init\\s+[06]|systemctl\\s+(?:-\\S{1,99}\\s+){0,9}(?:reboot|poweroff|halt|kexec|rescue|emergency)'),
   ],
-  ['stopping or changing the agent’s own service', /\b(?:systemctl|service)\b[^\n;|&]*\bbaal-agent\b/],
+  ['stopping or changing the agent’s own service', /\b(?:systemctl|service)\b[^\n;|&]{0,200}\bbaal-agent\b/],
   [
     'reading the environment or memory of other processes',
-    /\/proc\/(?:\d+|\*|\[0-9\]\S*|\$\{?\w+\}?|\$\([^)]*\)|1|\?)\/(?:environ|mem|maps|fd)\b|\bps\s+(?:\S+\s+)*(?:-?[a-z]*e[a-z]*ww|auxe|eww)\b/,
+    /\/proc\/(?:\d+|\*|\[0-9\]\S{0,20}|\$\{?\w{1,64}\}?|\$\([^)]{0,99}\)|1|\?)\/(?:environ|mem|maps|fd)\b|\bps\s+(?:\S{1,99}\s+){0,9}(?:-?[a-z]{0,9}e[a-z]{0,9}ww|auxe|eww)\b/,
   ],
   [
     'reading the agent’s secrets or database',
@@ -40,9 +43,9 @@ const DENIED: readonly (readonly [string, RegExp])[] = [
   ['changing users or passwords', program('passwd|useradd|usermod|userdel|visudo|chpasswd')],
   [
     'opening permissions of system folders',
-    /\bch(?:mod|own)\s+(?:-\S+\s+)*\S+\s+["']?\/(?:etc|usr|bin|sbin|lib|boot|root|var|dev)?\/?\*?["']?(?=\s|$|[;&|)])/,
+    /\bch(?:mod|own)\s+(?:-\S{1,99}\s+){0,9}\S{1,99}\s+["']?\/(?:etc|usr|bin|sbin|lib|boot|root|var|dev)?\/?\*?["']?(?=\s|$|[;&|)])/,
   ],
-  ['killing every process', /\bkill(?:all5)?\s+(?:-\w+\s+)*(?:--\s+)?-1\b(?!\s+\d)/],
+  ['killing every process', /\bkill(?:all5)?\s+(?:-\w{1,20}\s+){0,9}(?:--\s+)?-1\b(?!\s+\d)/],
 ]
 
 /** @returns what is refused, or `undefined` */
@@ -55,6 +58,6 @@ export function findDenied(command: string): string | undefined {
 /** A program where a command can begin: the word in a sentence or a file name is none. */
 function program(names: string): RegExp {
   return new RegExp(
-    String.raw`(?:^|[\n;&|(\x60{]|\b(?:sudo|exec|nohup|xargs|then|do|else|time|env)\s)\s*(?:-\S+\s+)*(?:/\S*/)?(?:${names})(?=\s|$|[;&|)\x60])`,
+    String.raw`(?:^|[\n;&|(\x60{]|\b(?:sudo|exec|nohup|xargs|then|do|else|time|env)\s)\s{0,99}(?:-\S{1,99}\s+){0,9}(?:/\S{0,200}/)?(?:${names})(?=\s|$|[;&|)\x60])`,
   )
 }
