@@ -26,6 +26,8 @@ describe('bash', () => {
     const { run } = await makeRunner()
     const result = await run('bash', { command: `printf '10%%\\r50%%\\r100%%\\n\\033[31mred\\033[0m\\n'` })
     expect(result.content).toBe('100%\nred')
+    const other = await run('bash', { command: `printf 'a\\r\\n\\r\\nb\\r\\r\\n10%%\\r50%%\\r'` })
+    expect(other.content).toBe('a\n\nb\n50%')
   })
 
   test('input is closed, so that nothing waits for an answer', async () => {

@@ -120,9 +120,13 @@ async function prune(folder: string): Promise<void> {
 function clean(bytes: Buffer): string {
   const decoder = new StringDecoder('utf8')
   const text = stripVTControlCharacters(decoder.write(bytes) + decoder.end())
-  return text
-    .replace(/\r+\n/g, '\n')
-    .replace(/[^\n]*\r(?=[^\n])/g, '')
-    .replace(/\0/g, '\u{fffd}')
-    .trimEnd()
+  return text.split('\n').map(lastState).join('\n').replace(/\0/g, '\u{fffd}').trimEnd()
+}
+
+/** By hand: an expression for it takes the square of a long line. */
+function lastState(line: string): string {
+  let end = line.length
+  while (line[end - 1] === '\r') end--
+  const shown = line.slice(0, end)
+  return shown.slice(shown.lastIndexOf('\r') + 1)
 }
