@@ -2,6 +2,8 @@
 export class EventData {
   #rest = ''
   #lines: string[] = []
+  /** Of the lines, each with its end: empty ones take room too. */
+  #lineChars = 0
 
   /** @returns the data of every event that is complete by now */
   add(text: string): string[] {
@@ -20,7 +22,7 @@ export class EventData {
 
   /** How much waits for its end. */
   get waitingChars(): number {
-    return this.#lines.reduce((sum, line) => sum + line.length, this.#rest.length)
+    return this.#lineChars + this.#rest.length
   }
 
   /** The stream is over: what waits is the last event, though the blank line after it never came. */
@@ -32,9 +34,13 @@ export class EventData {
   }
 
   #addLine(line: string, found: string[]): void {
-    if (line.startsWith('data:')) this.#lines.push(line.slice(line.startsWith('data: ') ? 6 : 5))
+    if (line.startsWith('data:')) {
+      this.#lines.push(line.slice(line.startsWith('data: ') ? 6 : 5))
+      this.#lineChars += line.length + 1
+    }
     if (line !== '' || this.#lines.length === 0) return
     found.push(this.#lines.join('\n'))
     this.#lines = []
+    this.#lineChars = 0
   }
 }

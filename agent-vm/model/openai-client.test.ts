@@ -156,6 +156,14 @@ test.each([
   expect(parts.at(-1)).toEqual({ kind: 'end', finish: 'stop', calls: [] })
 })
 
+test.each(['data: x\n', 'data:\n'])('an event of lines without end (%j) is given up at once', async (line) => {
+  const { ask } = await startServer(async (response) => {
+    while (!response.destroyed)
+      if (!response.write(line.repeat(1000))) await once(response, 'drain').catch(() => undefined)
+  })
+  await expect(ask()).rejects.toMatchObject({ kind: 'refused' })
+})
+
 test('calls without end do not fill the memory, though they say nothing', async () => {
   const { ask } = await startServer(async (response) => {
     for (let index = 0; !response.destroyed; index++) {
