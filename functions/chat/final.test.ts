@@ -118,11 +118,12 @@ describe('buildFinal', () => {
   })
 
   test('shows a notice in the person’s language, where it has words there', () => {
-    const notices = [
-      { code: 'condensed', content: 'I condensed the older part.' },
-      { code: 'yawned', content: 'I yawned.' },
-    ]
-    expect(build({ notices, settled: ['Hola'] }, { words: deliveryWords('es') })[0]).toMatchObject({
+    const said = {
+      notices: ['I condensed the older part.', 'I yawned.'],
+      noticeCodes: ['condensed', 'yawned'],
+      settled: ['Hola'],
+    }
+    expect(build(said, { words: deliveryWords('es') })[0]).toMatchObject({
       text: { text: `${deliveryWords('es').notices.condensed}\nI yawned.\nHola` },
     })
   })

@@ -13,7 +13,7 @@ import { ENOUGH_UNITS, inMessages } from './text/in-messages.ts'
 import { renderMarkdown } from './text/render-markdown.ts'
 import { cleanInput, isVisible } from './text/tidy.ts'
 import { RETRY_BUTTON, STEPS_BUTTON } from './turn-buttons.ts'
-import { answerOf, type TurnProgress } from './turn-progress.ts'
+import { answerOf, noticesOf, type TurnProgress } from './turn-progress.ts'
 
 export interface FinalRequest {
   readonly turnId: string
@@ -96,7 +96,7 @@ function richOf(
   const rendered = renderRich(answer)
   if (request.rich === 'auto' && !gainsByRich(rendered)) return undefined
   const blocks: RichBlock[] = [
-    ...noticesOf(request).map((text): RichBlock => ({ type: 'paragraph', text: { type: 'italic', text } })),
+    ...noticeLines(request).map((text): RichBlock => ({ type: 'paragraph', text: { type: 'italic', text } })),
     ...rendered.blocks,
     ...(closing === '' ? [] : [{ type: 'paragraph', text: closing } as const]),
   ]
@@ -105,7 +105,7 @@ function richOf(
 }
 
 function wholeOf(request: FinalRequest, { body, closing }: { body: FormattedText; closing: string }): FormattedText {
-  const notices = noticesOf(request).map((text) => ({
+  const notices = noticeLines(request).map((text) => ({
     text: `${text}\n`,
     entities: [{ type: 'italic' as const, offset: 0, length: text.length }],
   }))
@@ -115,10 +115,8 @@ function wholeOf(request: FinalRequest, { body, closing }: { body: FormattedText
   return isVisible(whole.text) ? whole : plainText(request.words.nothingSaid)
 }
 
-function noticesOf({ progress, words }: FinalRequest): string[] {
-  const said = progress.notices.map((notice) =>
-    typeof notice === 'string' ? notice : (lookUp(words.notices, notice.code) ?? notice.content),
-  )
+function noticeLines({ progress, words }: FinalRequest): string[] {
+  const said = noticesOf(progress).map(({ code, content }) => (code && lookUp(words.notices, code)) || content)
   return said.map((notice) => cleanInput(notice).trim()).filter((notice) => notice !== '')
 }
 

@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import type { AgentEvent } from '../../agent-vm/protocol.ts'
+import { z } from 'zod'
+import { type AgentEvent, ErrorCode } from '../../agent-vm/protocol.ts'
 import { deepJson, Fuzzer } from '../../test/fuzz/fuzzer.ts'
-import { advance, answerOf, MAX_ANSWER_CHARS, MAX_STEPS, NO_PROGRESS, TurnProgress } from './turn-progress.ts'
+import {
+  advance,
+  answerOf,
+  errorCodeOf,
+  MAX_ANSWER_CHARS,
+  MAX_STEPS,
+  NO_PROGRESS,
+  noticesOf,
+  TurnProgress,
+} from './turn-progress.ts'
 
 describe('advance', () => {
   test('shows the words that came, then the whole message in their place', () => {
@@ -56,6 +66,7 @@ describe('advance', () => {
       { type: 'notice', content: long },
       { type: 'notice', code: long, content: long },
       { type: 'error', code: 'internal', content: long },
+      { type: 'error', code: long, content: long },
       { type: 'file', path: 'x' },
     ]
     const fuzzer = new Fuzzer(5)
@@ -83,6 +94,81 @@ describe('advance', () => {
 
   test('leaves an empty message out of the answer', () => {
     expect(answerOf(fold([{ type: 'text', content: '  ' }, delta('x')]))).toBe('x')
+  })
+})
+
+/** As Workers before codes of notices and of new errors read a row: they fail at anything else. */
+const FormerProgress = z.object({
+  ...{ cursor: z.int(), settled: z.array(z.string()), live: z.string() },
+  tools: z.array(z.object({ id: z.string(), label: z.string(), state: z.enum(['running', 'ok', 'failed']) })),
+  toolCount: z.int(),
+  steps: z.array(
+    z.discriminatedUnion('type', [
+      z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown() }),
+      z.object({
+        ...{ type: z.literal('tool_result'), id: z.string(), name: z.string() },
+        ...{ ok: z.boolean(), summary: z.string() },
+      }),
+    ]),
+  ),
+  notices: z.array(z.string()),
+  clipped: z.boolean().optional(),
+  files: z.int(),
+  error: z
+    .object({
+      code: z.enum([
+        'model_unreachable',
+        'rate_limited',
+        'out_of_credit',
+        'unauthorized',
+        'context_overflow',
+        'interrupted',
+        'internal',
+      ]),
+      content: z.string(),
+    })
+    .optional(),
+  done: z.enum(['stop', 'max_iterations', 'cancelled', 'error']).optional(),
+})
+
+describe('a Worker that was rolled back', () => {
+  const notice = (content: string, code?: string): AgentEvent => ({
+    type: 'notice',
+    content,
+    ...(code === undefined ? {} : { code }),
+  })
+  const readByFormer = (progress: TurnProgress) => FormerProgress.parse(JSON.parse(JSON.stringify(progress)))
+
+  test.each([...ErrorCode.options, 'of_tomorrow'])(
+    'reads what the newer one kept of a turn that failed: %s',
+    (code) => {
+      const progress = fold([
+        delta('a'),
+        use('1'),
+        result('1'),
+        notice('b', 'trimmed'),
+        { type: 'error', code, content: 'c' },
+      ])
+      expect(readByFormer(progress)).toMatchObject({ settled: [], live: 'a', notices: ['b'], error: { content: 'c' } })
+      expect(errorCodeOf(TurnProgress.parse(JSON.parse(JSON.stringify(progress))))).toBe(code)
+    },
+  )
+
+  test('and the newer one reads on, with each notice’s code where it is still known', () => {
+    const begun = fold([notice('first', 'condensed')])
+    const former = readByFormer(begun)
+    const back = TurnProgress.parse({ ...former, notices: [...former.notices, 'second'] })
+    expect(noticesOf(advance(back, 9, notice('third', 'trimmed')))).toEqual([
+      { code: undefined, content: 'first' },
+      { code: undefined, content: 'second' },
+      { code: 'trimmed', content: 'third' },
+    ])
+    const events = Array.from({ length: 30 }, (_, index) => notice(`${index}`, index % 2 ? `code ${index}` : undefined))
+    const last = noticesOf(fold(events)).slice(-2)
+    expect(last).toEqual([
+      { code: undefined, content: '28' },
+      { code: 'code 29', content: '29' },
+    ])
   })
 })
 

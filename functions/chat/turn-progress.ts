@@ -29,6 +29,21 @@ export type Step = z.infer<typeof Step>
 const Tool = z.object({ id: z.string(), label: z.string(), state: z.enum(['running', 'ok', 'failed']) })
 export type Tool = z.infer<typeof Tool>
 
+/**
+ * Error codes that every Worker knows which may read a row, and one that was rolled back as well: it fails at any other. What an
+ * agent says beyond them is kept as `internal`, with its own code beside it.
+ */
+const StoredErrorCode = z.enum([
+  'model_unreachable',
+  'rate_limited',
+  'out_of_credit',
+  'unauthorized',
+  'context_overflow',
+  'interrupted',
+  'internal',
+])
+
+/** A Worker that is rolled back reads rows of the newer one: add fields that may be missing, and keep what is there as it is. */
 export const TurnProgress = z.object({
   /** Id of the last event folded in. */
   cursor: z.int(),
@@ -40,13 +55,14 @@ export const TurnProgress = z.object({
   tools: z.array(Tool),
   toolCount: z.int(),
   steps: z.array(Step),
-  /** With a code where the agent gave one; earlier ones are their words alone. */
-  notices: z.array(z.union([z.string(), z.object({ code: z.string(), content: z.string() })])),
+  notices: z.array(z.string()),
+  /** What the agent called each of them, `''` where it gave no code. An earlier Worker leaves them out. */
+  noticeCodes: z.array(z.string()).optional(),
   /** More was said than is kept. */
   clipped: z.boolean().optional(),
   /** Files handed to the person. */
   files: z.int(),
-  error: z.object({ code: z.string(), content: z.string() }).optional(),
+  error: z.object({ code: StoredErrorCode, content: z.string(), exactCode: z.string().optional() }).optional(),
   done: DoneReason.optional(),
 })
 export type TurnProgress = z.infer<typeof TurnProgress>
@@ -89,9 +105,9 @@ function change(progress: TurnProgress, event: AgentEvent): Partial<TurnProgress
     case 'file':
       return { files: progress.files + 1 }
     case 'notice':
-      return { notices: [...progress.notices, noticeOf(event)].slice(-MAX_NOTICES) }
+      return addNotice(progress, event)
     case 'error':
-      return { error: { code: event.code.slice(0, MAX_NAME_CHARS), content: clip(event.content, MAX_NOTICE_CHARS) } }
+      return { error: storedError(event) }
     case 'done':
       return { done: event.reason }
     case 'turn':
@@ -101,9 +117,37 @@ function change(progress: TurnProgress, event: AgentEvent): Partial<TurnProgress
   }
 }
 
-function noticeOf({ code, content }: Extract<AgentEvent, { type: 'notice' }>): TurnProgress['notices'][number] {
-  const clipped = clip(content, MAX_NOTICE_CHARS)
-  return code === undefined ? clipped : { code: code.slice(0, MAX_NAME_CHARS), content: clipped }
+type Notice = Extract<AgentEvent, { type: 'notice' }>
+
+function addNotice(progress: TurnProgress, { code, content }: Notice): Partial<TurnProgress> {
+  const codes = [...codesOf(progress), (code ?? '').slice(0, MAX_NAME_CHARS)].slice(-MAX_NOTICES)
+  return {
+    notices: [...progress.notices, clip(content, MAX_NOTICE_CHARS)].slice(-MAX_NOTICES),
+    ...(codes.some((known) => known !== '') ? { noticeCodes: codes } : {}),
+  }
+}
+
+/** One for each notice. */
+function codesOf({ notices, noticeCodes = [] }: TurnProgress): string[] {
+  return notices.map((_, index) => noticeCodes[index] ?? '')
+}
+
+/** What the agent let the person know besides its answer, with the code where it gave one. */
+export function noticesOf(progress: TurnProgress): { code: string | undefined; content: string }[] {
+  const codes = codesOf(progress)
+  return progress.notices.map((content, index) => ({ code: codes[index] || undefined, content }))
+}
+
+function storedError(event: Extract<AgentEvent, { type: 'error' }>): TurnProgress['error'] {
+  const content = clip(event.content, MAX_NOTICE_CHARS)
+  const stored = StoredErrorCode.safeParse(event.code)
+  if (stored.success) return { code: stored.data, content }
+  return { code: 'internal', content, exactCode: event.code.slice(0, MAX_NAME_CHARS) }
+}
+
+/** As the agent called it. */
+export function errorCodeOf({ error }: TurnProgress): string | undefined {
+  return error?.exactCode ?? error?.code
 }
 
 function addMessage(progress: TurnProgress, content: string): string[] {

@@ -18,7 +18,7 @@ import { settledOrAborted } from './settled-or-aborted.ts'
 import { isStaleIsolate } from './stale-isolate.ts'
 import type { Streamer } from './streamer.ts'
 import { renderCaption } from './text/caption.ts'
-import { advance, answerOf, NO_PROGRESS, type TurnProgress } from './turn-progress.ts'
+import { advance, answerOf, errorCodeOf, NO_PROGRESS, type TurnProgress } from './turn-progress.ts'
 import type { PreparedTurn, TurnRow } from './turn-store.ts'
 
 /** Words alone are saved this often: after a crash the agent sends them again, and every save waits for the disk. */
@@ -171,8 +171,7 @@ export class TurnRun {
       if (this.#failures >= MAX_FAILURES) return this.#ports.words().unreachable
       await this.#pause(end)
     }
-    const { error } = this.#progress
-    return this.#progress.done === 'error' ? problemOf(error, this.#ports.words()) : undefined
+    return this.#progress.done === 'error' ? problemOf(this.#progress, this.#ports.words()) : undefined
   }
 
   /** Asks the agent, or asks it again from where its answer is kept, and reads until the stream ends. */
@@ -349,7 +348,7 @@ export class TurnRun {
 
   #outcomeOf(problem: string | undefined): TurnOutcome {
     if (problem === undefined) return { result: this.stopping ? 'stopped' : 'done' }
-    return { result: 'failed', code: countedCode(this.#progress.error?.code) }
+    return { result: 'failed', code: countedCode(errorCodeOf(this.#progress)) }
   }
 }
 
@@ -368,9 +367,10 @@ function countedCode(code: string | undefined): string {
   return ErrorCode.safeParse(code).data ?? 'other'
 }
 
-function problemOf(error: TurnProgress['error'], words: DeliveryWords): string {
-  if (error === undefined) return words.failed
-  return lookUp(words.failures, error.code) ?? (error.content.trim() || words.failed)
+function problemOf(progress: TurnProgress, words: DeliveryWords): string {
+  const code = errorCodeOf(progress)
+  if (code === undefined) return words.failed
+  return lookUp(words.failures, code) ?? (progress.error?.content.trim() || words.failed)
 }
 
 function refusalOf({ status, code }: AgentRefused, words: DeliveryWords): string {
