@@ -16,4 +16,11 @@ export interface DeploymentReport {
   readonly startedAt: number
   /** When failed: a code the catalogue knows (`deploy.error.<code>`), and a sentence for when it does not. */
   readonly error?: { readonly code: string; readonly message: string }
+  /** When done without what the agent's former machine held at the end: how old its state is. */
+  readonly loss?: StateLoss
+}
+
+export interface StateLoss {
+  /** When the copy that the agent got was made, in ms since 1970; absent: there was none. */
+  readonly copiedAt?: number
 }

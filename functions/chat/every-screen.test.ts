@@ -66,6 +66,8 @@ describe.each(LANGUAGES.map((language, index) => ({ language, id: index + 1 })))
       const error = { code, message: 'm'.repeat(3000) }
       await chat.reports({ ...report, deploymentId: `${agentId}${code}`, status: 'failed', error })
     }
+    for (const [ending, loss] of Object.entries({ copy: { copiedAt: 0 }, nothing: {} }))
+      await chat.reports({ ...report, deploymentId: `${agentId}${ending}`, status: 'done', progress: 1, loss })
     await chat.reports({ ...report, deploymentId: `${agentId}d`, status: 'done', progress: 1 })
     expect(chat.messages.length).toBeGreaterThan(0)
   })

@@ -1,7 +1,9 @@
 /** A new home for an agent: a warm machine or a new one, the next one when it fails, and back with those that failed. */
+import type { StateLoss } from '../chat/deployment-report.ts'
 import { findAgent } from '../database/agents.ts'
 import { giveUpUnfinished } from '../database/machines.ts'
 import { claimMachine } from '../database/machines-pool.ts'
+import { log } from '../log.ts'
 import { type DeploymentRun, retireAll, settle } from './deployment-run.ts'
 import { INSTALL, QUICK } from './durable-work.ts'
 import { type Installed, installAgent } from './install-agent.ts'
@@ -16,14 +18,15 @@ const HOST_REST_MS = 3_600_000
 
 /** @throws {ProvisionFailure} after every machine that was to blame for it has been replaced in vain */
 export async function create(run: DeploymentRun): Promise<void> {
-  const { machineId, installed, failed } = await moveIn(run)
-  const left = await settle(run, machineId, installed)
+  const { machineId, installed, loss, failed } = await moveIn(run)
+  const left = await settle(run, machineId, installed, loss)
   await retireAll(run.work, [...failed, ...left])
 }
 
 interface Home {
   readonly machineId: string
   readonly installed: Installed
+  readonly loss: StateLoss | undefined
   /** Machines that were tried before it. */
   readonly failed: readonly string[]
 }
@@ -37,8 +40,8 @@ async function moveIn(run: DeploymentRun): Promise<Home> {
       const machineId = await obtain(run, attempt, formerFailure)
       const target = { agentId: deployment.agentId, machineId, label: String(attempt) }
       const installed = await installAgent(work, target, run.note)
-      await restore(run, installed.url, attempt)
-      return { machineId, installed, failed }
+      const loss = await restore(run, installed.url, attempt)
+      return { machineId, installed, loss, failed }
     } catch (error) {
       if (!blamesMachine(error) || attempt === MAX_MACHINES) throw error
       formerFailure = error.code
@@ -68,14 +71,28 @@ async function obtain(
   return machineId
 }
 
-/** An agent that had a life before gets it back before anybody talks to it. */
-async function restore({ work, deployment, note }: DeploymentRun, url: string, attempt: number): Promise<void> {
-  await work.do(`restore ${attempt}`, INSTALL, async (ports) => {
+/**
+ * An agent that had a life before gets it back before anybody talks to it.
+ * @returns what it cannot get back, because its machine did not answer when this deployment began
+ */
+async function restore(
+  { work, deployment, note }: DeploymentRun,
+  url: string,
+  attempt: number,
+): Promise<StateLoss | undefined> {
+  const loss = await work.do(`restore ${attempt}`, INSTALL, async (ports): Promise<StateLoss | null> => {
     const agent = await findAgent(ports.database, deployment.agentId)
-    if (!agent?.snapshotAt) return
-    await note('restore')(ports)
-    await restoreSnapshot(ports, agent.id, url)
+    const { snapshotAt: copiedAt } = agent ?? {}
+    if (agent && copiedAt) {
+      await note('restore')(ports)
+      if (await restoreSnapshot(ports, agent.id, url)) return copiedAt < deployment.createdAt ? { copiedAt } : null
+    }
+    // It has a version once it has run.
+    return agent?.version == null ? null : {}
   })
+  if (!loss) return undefined
+  log('warn', 'state_lost', { agent: deployment.agentId, copiedAt: loss.copiedAt ?? 'none' })
+  return loss
 }
 
 /** Nobody else ever gets a machine that was half set up. */

@@ -1,4 +1,5 @@
 /** What all kinds of deployments share: whose turn it is, what the chat hears, and how one ends. */
+import type { StateLoss } from '../chat/deployment-report.ts'
 import { type Agent, findAgent } from '../database/agents.ts'
 import { type Deployment, finishDeployment, saveStep } from '../database/deployments.ts'
 import { findMachine, findMachinesOf, giveUpMachine, giveUpUnfinished, moveMachine } from '../database/machines.ts'
@@ -29,11 +30,16 @@ export function startRun(work: DurableWork, deployment: Deployment): DeploymentR
   return { work, deployment, note }
 }
 
-/** The agent lives on this machine now, and on no other. @returns machines that it has left */
+/**
+ * The agent lives on this machine now, and on no other.
+ * @param loss what of its state did not come along
+ * @returns machines that it has left
+ */
 export async function settle(
   { work, deployment }: DeploymentRun,
   machineId: string,
   installed: Installed,
+  loss?: StateLoss,
 ): Promise<string[]> {
   const { agentId } = deployment
   return work.do('finish', QUICK, async (ports) => {
@@ -55,7 +61,7 @@ export async function settle(
     )
     const left = (await findMachinesOf(database, agentId)).filter(({ id }) => id !== machineId)
     for (const { id } of left) await giveUpMachine(database, id, { now: now() })
-    await report(ports, deployment, 'done', { status: 'done' })
+    await report(ports, deployment, 'done', { status: 'done', ...(loss ? { loss } : {}) })
     return left.map(({ id }) => id)
   })
 }

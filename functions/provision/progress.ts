@@ -41,7 +41,7 @@ export async function report(
   ports: Pick<ProvisionPorts, 'tell'>,
   deployment: Deployment,
   step: string,
-  end?: Pick<DeploymentReport, 'status' | 'error'>,
+  end?: Pick<DeploymentReport, 'status' | 'error' | 'loss'>,
 ): Promise<void> {
   const { chatName } = deployment
   if (!chatName) return
@@ -56,5 +56,6 @@ export async function report(
     progress,
     startedAt: deployment.createdAt,
     ...(end?.error ? { error: end.error } : {}),
+    ...(end?.loss ? { loss: end.loss } : {}),
   })
 }

@@ -46,6 +46,7 @@ const memoryOf = async (agentId: string) =>
   world.park.at(Number(new URL((await findAgent(world.database, agentId))?.url ?? 'http://none').port))?.memory
 const rowOf = (machineId: string) => findMachine(world.database, machineId)
 const rows = () => world.database.select().from(machines)
+const lastReport = () => world.reports.at(-1)
 const statuses = () => world.aleph.network.instances().map(({ status }) => status)
 
 async function passTime(ms: number, stepMs = MINUTE_MS): Promise<void> {
@@ -367,6 +368,39 @@ describe('a repair', () => {
     expect(agent?.machineId).not.toBe(machineId)
     expect(await memoryOf(agentId)).toBe('diary of yesterday')
     expect((await rowOf(machineId))?.state).toBe('gone')
+    expect(lastReport()).toMatchObject({ status: 'done', loss: { copiedAt: agent?.snapshotAt } })
+  })
+
+  test('says that everything is lost when nothing answers and nothing was put aside', async () => {
+    await setUp()
+    const { agentId, machineId } = await runningAgent('diary')
+    await world.park.cut((await rowOf(machineId))?.itemHash ?? '')
+    await world.ask(agentId, 'repair')
+    await world.platform.finish()
+    expect(await statusOf(agentId)).toBe('running')
+    expect(await memoryOf(agentId)).toBe('')
+    expect(lastReport()).toMatchObject({ kind: 'repair', status: 'done', loss: {} })
+    // The same for a copy that was noted and is not there.
+    const again = await findAgent(world.database, agentId)
+    await world.database.update(agents).set({ snapshotAt: world.clock.now }).where(eq(agents.id, agentId))
+    await world.park.cut((await rowOf(again?.machineId ?? ''))?.itemHash ?? '')
+    await world.ask(agentId, 'repair')
+    await world.platform.finish()
+    expect(lastReport()).toMatchObject({ status: 'done', loss: {} })
+  })
+
+  test('of an agent that never ran has lost nothing', async () => {
+    await setUp()
+    world.troubles = { ...NO_TROUBLE, before: () => 'runner_unreachable' }
+    const agentId = await world.giveAgent()
+    await world.ask(agentId, 'create')
+    await world.platform.finish()
+    world.troubles = NO_TROUBLE
+    await world.ask(agentId, 'repair')
+    await world.platform.finish()
+    expect(await statusOf(agentId)).toBe('running')
+    expect(lastReport()).toMatchObject({ kind: 'repair', status: 'done' })
+    expect(lastReport()).not.toHaveProperty('loss')
   })
 
   test('of a young agent does not begin from nothing either', async () => {
@@ -389,6 +423,7 @@ describe('a repair', () => {
     await world.platform.finish()
     expect((await findAgent(world.database, agentId))?.machineId).not.toBe(machineId)
     expect(await memoryOf(agentId)).toBe('diary of now')
+    expect(lastReport()).not.toHaveProperty('loss')
   })
 
   test('never leaves a machine that answers while its data are nowhere else', async () => {

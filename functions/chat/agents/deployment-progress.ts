@@ -6,10 +6,10 @@ import { z } from 'zod'
 import { type Agent, findAgent } from '../../database/agents.ts'
 import { findUser } from '../../database/users.ts'
 import { languageOf, lookUp, wordsFor } from '../catalogue/catalogue.ts'
-import { renderElapsed } from '../catalogue/duration.ts'
+import { renderElapsed, renderSpan } from '../catalogue/duration.ts'
 import type { Catalogue } from '../catalogue/english.ts'
 import { fmt } from '../catalogue/format.ts'
-import type { DeploymentReport } from '../deployment-report.ts'
+import type { DeploymentReport, StateLoss } from '../deployment-report.ts'
 import type { DescribeDeployment, HandlerPorts } from '../handling.ts'
 import type { Keyboard, MessageTarget } from '../outgoing.ts'
 import { agentButton } from '../routing/buttons.ts'
@@ -81,7 +81,12 @@ function renderReport(
       }
     }
     case 'done':
-      return { text: renderDone(report.kind, { name: agent.name, elapsed }, words), keyboard: [] }
+      return {
+        text: report.loss
+          ? renderLoss(report.loss, { name: agent.name, now }, words)
+          : renderDone(report.kind, { name: agent.name, elapsed }, words),
+        keyboard: [],
+      }
     case 'failed':
       return renderFailure(report, agent, words)
   }
@@ -116,6 +121,12 @@ function renderDone(kind: Kind, { name, elapsed }: { name: string; elapsed: stri
     case 'destroy':
       return deploy.deleted({ name })
   }
+}
+
+/** "Repaired" alone would be less than the truth. */
+function renderLoss({ copiedAt }: StateLoss, { name, now }: { name: string; now: number }, words: Catalogue) {
+  if (copiedAt === undefined) return words.deploy.repairedFromNothing({ name })
+  return words.deploy.repairedFromCopy({ name, span: renderSpan(now - copiedAt, words) })
 }
 
 function renderFailure({ kind, error }: DeploymentReport, { id, name }: Agent, { deploy, buttons }: Catalogue) {

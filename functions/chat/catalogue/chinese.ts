@@ -136,6 +136,10 @@ export const chinese: Catalogue = {
     deleting: (p) => fmt`正在删除 ${bold(p.name)}`,
     ready: (p) => fmt`✅ ${bold(p.name)} 准备好了（${p.elapsed}）。`,
     repaired: (p) => fmt`✅ ${bold(p.name)} 已修复，正在运行。`,
+    repairedFromCopy: (p) =>
+      fmt`✅ ${bold(p.name)} 已修复，正在一台新电脑上运行。原来的电脑无法连接：记忆和文件是 ${p.span}前的备份，之后的内容未能保住。`,
+    repairedFromNothing: (p) =>
+      fmt`⚠️ ${bold(p.name)} 重新运行了，换了一台新电脑。原来的电脑无法连接，也没有备份：记忆和文件未能保住。名字、性格和模型和以前一样。`,
     updated: (p) => fmt`✅ ${bold(p.name)} 已是最新，正在运行。`,
     deleted: (p) => fmt`🗑 ${bold(p.name)} 已删除，连同它的电脑和所有文件。`,
     failed: (p) => fmt`⚠️ ${bold(p.name)}：${p.reason}`,

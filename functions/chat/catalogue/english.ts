@@ -160,6 +160,10 @@ export const english = {
     deleting: (p: { name: string }): FormattedText => fmt`Deleting ${bold(p.name)}`,
     ready: (p: { name: string; elapsed: string }): FormattedText => fmt`✅ ${bold(p.name)} is ready (${p.elapsed}).`,
     repaired: (p: { name: string }): FormattedText => fmt`✅ ${bold(p.name)} is repaired and running.`,
+    repairedFromCopy: (p: { name: string; span: string }): FormattedText =>
+      fmt`✅ ${bold(p.name)} is repaired and runs on a new computer. The old one could not be reached: memory and files are those of ${p.span} ago, what came after could not be saved.`,
+    repairedFromNothing: (p: { name: string }): FormattedText =>
+      fmt`⚠️ ${bold(p.name)} runs again, on a new computer. The old one could not be reached, and there was no copy: memory and files could not be saved. Name, personality and model are as before.`,
     updated: (p: { name: string }): FormattedText => fmt`✅ ${bold(p.name)} is up to date and running.`,
     deleted: (p: { name: string }): FormattedText =>
       fmt`🗑 ${bold(p.name)} is gone, with its computer and all its files.`,

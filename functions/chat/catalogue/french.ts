@@ -152,6 +152,10 @@ export const french: Catalogue = {
     deleting: (p) => fmt`Suppression de ${bold(p.name)}`,
     ready: (p) => fmt`✅ ${bold(p.name)} est prêt (${p.elapsed}).`,
     repaired: (p) => fmt`✅ ${bold(p.name)} est réparé et fonctionne.`,
+    repairedFromCopy: (p) =>
+      fmt`✅ ${bold(p.name)} est réparé et fonctionne sur un nouvel ordinateur. L’ancien était injoignable : la mémoire et les fichiers sont ceux d’il y a ${p.span}, la suite n’a pas pu être sauvée.`,
+    repairedFromNothing: (p) =>
+      fmt`⚠️ ${bold(p.name)} fonctionne à nouveau, sur un nouvel ordinateur. L’ancien était injoignable et il n’y avait pas de copie : la mémoire et les fichiers n’ont pas pu être sauvés. Le nom, la personnalité et le modèle sont comme avant.`,
     updated: (p) => fmt`✅ ${bold(p.name)} est à jour et fonctionne.`,
     deleted: (p) => fmt`🗑 ${bold(p.name)} n’existe plus, ni son ordinateur ni ses fichiers.`,
     failed: (p) => fmt`⚠️ ${bold(p.name)} : ${p.reason}`,

@@ -154,6 +154,10 @@ export const russian: Catalogue = {
     deleting: (p) => fmt`Удаляю: ${bold(p.name)}`,
     ready: (p) => fmt`✅ ${bold(p.name)}: готово (${p.elapsed}).`,
     repaired: (p) => fmt`✅ ${bold(p.name)}: починено, работает.`,
+    repairedFromCopy: (p) =>
+      fmt`✅ ${bold(p.name)}: починено, работает на новом компьютере. До старого было не достучаться: память и файлы из копии, сделанной ${p.span} назад, а то, что было позже, спасти не удалось.`,
+    repairedFromNothing: (p) =>
+      fmt`⚠️ ${bold(p.name)}: снова работает, на новом компьютере. До старого было не достучаться, а копии не было: память и файлы спасти не удалось. Имя, характер и модель прежние.`,
     updated: (p) => fmt`✅ ${bold(p.name)}: обновлено, работает.`,
     deleted: (p) => fmt`🗑 ${bold(p.name)}: удалено вместе с компьютером и всеми файлами.`,
     failed: (p) => fmt`⚠️ ${bold(p.name)}: ${p.reason}`,

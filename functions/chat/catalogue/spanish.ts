@@ -150,6 +150,10 @@ export const spanish: Catalogue = {
     deleting: (p) => fmt`Eliminando ${bold(p.name)}`,
     ready: (p) => fmt`✅ ${bold(p.name)} está listo (${p.elapsed}).`,
     repaired: (p) => fmt`✅ ${bold(p.name)} está reparado y en marcha.`,
+    repairedFromCopy: (p) =>
+      fmt`✅ ${bold(p.name)} está reparado y funciona en un ordenador nuevo. No se pudo llegar al antiguo: la memoria y los archivos son los de hace ${p.span}; lo que vino después no se pudo salvar.`,
+    repairedFromNothing: (p) =>
+      fmt`⚠️ ${bold(p.name)} funciona otra vez, en un ordenador nuevo. No se pudo llegar al antiguo y no había copia: la memoria y los archivos no se pudieron salvar. El nombre, la personalidad y el modelo son los de antes.`,
     updated: (p) => fmt`✅ ${bold(p.name)} está al día y en marcha.`,
     deleted: (p) => fmt`🗑 ${bold(p.name)} ya no existe, ni su ordenador ni sus archivos.`,
     failed: (p) => fmt`⚠️ ${bold(p.name)}: ${p.reason}`,

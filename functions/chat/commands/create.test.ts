@@ -108,6 +108,20 @@ describe('the wizard of /create', () => {
     expect(world.started.filter(({ agentId }) => agentId === agent!.id)).toHaveLength(2)
   })
 
+  test('says of a repair what could not be saved, and from when the copy is', async () => {
+    const chat = newcomer()
+    await toConfirm(chat)
+    await chat.presses('🚀 Create')
+    const [agent] = await listAgents(world.database, person)
+    const done = { agentId: agent!.id, kind: 'repair', status: 'done', progress: 1 } as const
+    await chat.reports({ ...done, deploymentId: 'r1', loss: { copiedAt: world.time - 5 * 3_600_000 } })
+    expect(chat.last.text).toContain('memory and files are those of 5 hours ago, what came after could not be saved')
+    await chat.reports({ ...done, deploymentId: 'r2', loss: {} })
+    expect(chat.last.text).toContain('there was no copy: memory and files could not be saved')
+    await chat.reports({ ...done, deploymentId: 'r3' })
+    expect(chat.last.text).toBe('✅ Rex is repaired and running.')
+  })
+
   test('tells a reason it does not know in the words that came with it', async () => {
     const chat = newcomer()
     await toConfirm(chat)
