@@ -4,6 +4,7 @@ import { app } from './app.ts'
 import type { Bindings } from './bindings.ts'
 import { parseConfig } from './config.ts'
 import { openDatabase } from './database/database.ts'
+import { forgetEndedRows } from './database/ended-rows.ts'
 import { forgetOldCounts } from './database/limits.ts'
 import { foldOldMetrics } from './database/metrics.ts'
 import { foldOldUsage } from './database/usage.ts'
@@ -37,6 +38,7 @@ export default {
     if (isFirstOfDay(controller.scheduledTime)) {
       await attempt('usage', () => foldOldUsage(ports.database, Date.now()))
       await attempt('counts', () => forgetOldCounts(ports.database, Date.now()))
+      await attempt('ended', () => forgetEndedRows(ports.database, Date.now()))
     }
     await attempt('metrics', () => foldOldMetrics(ports.database, Date.now()))
   },

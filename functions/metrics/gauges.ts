@@ -45,7 +45,7 @@ export async function readGauges(database: Database, now: number): Promise<Gauge
     ),
     gauge(
       'baal_machines',
-      'Machines, by state; warm ones are the pool.',
+      'Machines, by state; warm ones are the pool, gone ones those of the last 90 days.',
       byState.map((row) => [{ state: row.state }, row.count]),
     ),
     gauge('baal_machines_dollars_per_day', 'What the machines that are paid for cost.', [
@@ -53,7 +53,7 @@ export async function readGauges(database: Database, now: number): Promise<Gauge
     ]),
     gauge(
       'baal_deployments',
-      'Deployments, by kind, status and error code.',
+      'Deployments that run or ended within 90 days, by kind, status and error code.',
       byResult.map((row) => [resultOf(row), row.count]),
     ),
     gauge(
