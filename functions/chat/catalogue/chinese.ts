@@ -481,6 +481,8 @@ export const chinese: Catalogue = {
     deploymentTimes: (p) => `${p.kind}：${p.done} 次，一半在 ${p.halfWithin} 秒内`,
     slowestStep: (p) => `最慢的步骤：${p.step}，${p.seconds} 秒`,
     costs: (p) => `付费机器：${p.machines} 台，每小时 ${p.usd} 美元`,
+    credits: (p) => `余额：${p.usd} 美元，够这些机器用 ${p.span}`,
+    creditsLow: (p) => `⚠️ 余额：${p.usd} 美元，只够这些机器用 ${p.span}。请在机器被收回之前充值。`,
     oldest: (p) => `最早备好的：${p.span}`,
     failures: (p) => `最近 24 小时的故障：${p.count}`,
     hosts: '你自己的主机',

@@ -539,6 +539,9 @@ export const english = {
     slowestStep: (p: { step: string; seconds: number }) => `slowest step: ${p.step}, ${p.seconds} s`,
     costs: (p: { machines: number; usd: string }) =>
       `Paid for: ${n(p.machines, 'machine', 'machines')}, ${p.usd} USD an hour`,
+    credits: (p: { usd: string; span: string }) => `Credits: ${p.usd} USD, enough for ${p.span} of these machines`,
+    creditsLow: (p: { usd: string; span: string }) =>
+      `⚠️ Credits: ${p.usd} USD, enough for only ${p.span} of these machines. Top up before they are taken away.`,
     oldest: (p: { span: string }) => `Oldest ready one: ${p.span}`,
     failures: (p: { count: number }) => `Failures in the last 24 hours: ${p.count}`,
     hosts: 'Hosts of your own',

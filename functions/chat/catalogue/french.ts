@@ -515,6 +515,9 @@ export const french: Catalogue = {
     deploymentTimes: (p) => `${p.kind} : ${p.done}, la moitié en ${p.halfWithin} s`,
     slowestStep: (p) => `étape la plus lente : ${p.step}, ${p.seconds} s`,
     costs: (p) => `Payées : ${n(p.machines, 'machine', 'machines')}, ${p.usd} USD par heure`,
+    credits: (p) => `Crédit : ${p.usd} USD, de quoi payer ces machines pendant ${p.span}`,
+    creditsLow: (p) =>
+      `⚠️ Crédit : ${p.usd} USD, de quoi payer ces machines pendant ${p.span} seulement. Rechargez avant qu’elles ne soient retirées.`,
     oldest: (p) => `La plus ancienne prête : ${p.span}`,
     failures: (p) => `Échecs des dernières 24 heures : ${p.count}`,
     hosts: 'Vos propres hôtes',

@@ -507,6 +507,9 @@ export const russian: Catalogue = {
     deploymentTimes: (p) => `${p.kind}: ${p.done}, половина за ${p.halfWithin} с`,
     slowestStep: (p) => `самый долгий шаг: ${p.step}, ${p.seconds} с`,
     costs: (p) => `Оплачивается: ${n(p.machines, 'машина', 'машины', 'машин')}, ${p.usd} USD в час`,
+    credits: (p) => `Средства: ${p.usd} USD, для этих машин хватит на ${p.span}`,
+    creditsLow: (p) =>
+      `⚠️ Средства: ${p.usd} USD (хватит лишь на ${p.span} для этих машин). Пополните счёт, пока их не забрали.`,
     oldest: (p) => `Самая старая готовая: ${p.span}`,
     failures: (p) => `Сбои за последние 24 часа: ${p.count}`,
     hosts: 'Ваши собственные серверы',

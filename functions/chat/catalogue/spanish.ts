@@ -510,6 +510,9 @@ export const spanish: Catalogue = {
     deploymentTimes: (p) => `${p.kind}: ${p.done}, la mitad en ${p.halfWithin} s`,
     slowestStep: (p) => `paso más lento: ${p.step}, ${p.seconds} s`,
     costs: (p) => `Pagadas: ${n(p.machines, 'máquina', 'máquinas')}, ${p.usd} USD por hora`,
+    credits: (p) => `Crédito: ${p.usd} USD, alcanza para ${p.span} de estas máquinas`,
+    creditsLow: (p) =>
+      `⚠️ Crédito: ${p.usd} USD, alcanza solo para ${p.span} de estas máquinas. Recarga antes de que las quiten.`,
     oldest: (p) => `La más antigua lista: ${p.span}`,
     failures: (p) => `Fallos en las últimas 24 horas: ${p.count}`,
     hosts: 'Tus propios servidores',

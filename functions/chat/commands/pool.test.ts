@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Aleph, startAleph } from '../../../local/aleph/start-aleph.ts'
 import { addMetrics } from '../../database/metrics.ts'
 import { machines, rollouts } from '../../database/schema.ts'
 import { observation } from '../../metrics/histogram.ts'
@@ -9,14 +10,29 @@ import { parseHost } from './pool.ts'
 const HOUR_MS = 3_600_000
 
 let world: FakeWorld
+let aleph: Aleph
 beforeAll(async () => {
-  world = await startFakeWorld({ ADMIN_IDS: '1', POOL_MIN_SIZE: '2', POOL_MAX_SIZE: '4' })
+  aleph = await startAleph({ port: 0 })
+  world = await startFakeWorld({
+    ...{ ADMIN_IDS: '1', POOL_MIN_SIZE: '2', POOL_MAX_SIZE: '4' },
+    ...{ ALEPH_PRIVATE_KEY: '1'.repeat(64), ALEPH_API_URLS: aleph.url },
+  })
 })
-afterAll(() => world.close())
+afterAll(async () => {
+  await world?.close()
+  await aleph?.close()
+})
 
 const admin = () => chatOf(world, { id: 1, name: 'Ada' })
 
 describe('/pool', () => {
+  test('has nothing to say of credits while nothing is paid for', async () => {
+    const chat = admin()
+    await chat.says('/pool')
+    expect(chat.last.text).toContain('Paid for: 0 machines')
+    expect(chat.last.text).not.toContain('Credits')
+  })
+
   test('shows the operator sizes, age, cost and which nodes failed', async () => {
     const now = world.time
     const row = { kind: 'aleph' as const, updatedAt: now, orderedAt: now }
@@ -48,6 +64,27 @@ describe('/pool', () => {
     await chat.says('/dashboard')
     expect(chat.last.text).toContain('0.034 USD an hour')
     expect(chat.last.text).toContain('crn7.example')
+  })
+
+  test.each([
+    [49, '\nCredits: 40.28 USD, enough for 49 days of these machines'],
+    [7, '\nCredits: 5.75 USD, enough for 7 days of these machines'],
+    [3, '\n⚠️ Credits: 2.47 USD, enough for only 3 days of these machines. Top up'],
+    [0.5, '\n⚠️ Credits: 0.41 USD, enough for only 12 hours of these machines. Top up'],
+  ])('says how long the credits last, and warns below a week: %s days', async (days, line) => {
+    aleph.network.credits = days * (342_000 + 480_000)
+    const chat = admin()
+    await chat.says('/pool')
+    expect(chat.last.text).toContain(line)
+  })
+
+  test('shows the rest when no core node tells the balance', async () => {
+    aleph.network.faults.badGateways = 1
+    const chat = admin()
+    await chat.says('/pool')
+    expect(aleph.network.faults.badGateways).toBe(0)
+    expect(chat.last.text).toContain('Paid for: 2 machines')
+    expect(chat.last.text).not.toContain('Credits')
   })
 
   test('takes hosts of the operator’s own in and out, and says what is wrong', async () => {

@@ -1,8 +1,15 @@
 /** /pool: the machines that are paid for and those that wait, for the operator; who may also lend hosts of their own. */
 import { z } from 'zod'
 import { registerHost, unregisterHost } from '../../database/machines-pool.ts'
-import { loadMachineReport } from '../../database/machines-report.ts'
-import { CREDITS_PER_MACHINE_DAY } from '../../provision/aleph/credits.ts'
+import { loadMachineReport, type MachineReport } from '../../database/machines-report.ts'
+import { describeError, log } from '../../log.ts'
+import {
+  CREDITS_PER_MACHINE_DAY,
+  CREDITS_PER_USD,
+  fetchCredits,
+  LOW_CREDIT_DAYS,
+} from '../../provision/aleph/credits.ts'
+import { accountAddress } from '../../provision/aleph/sign-message.ts'
 import { poolSize } from '../../provision/pool-size.ts'
 import { counts, renderMachines, shorten } from '../agents/machine-summary.ts'
 import { renderSpan } from '../catalogue/duration.ts'
@@ -12,6 +19,8 @@ import { onCommand } from '../routing/on-command.ts'
 import { isAdmin } from './dashboard.ts'
 
 const DAY_MS = 86_400_000
+/** For each core node: the rest of the answer is there, and somebody waits for it. */
+const CREDITS_LIMIT_MS = 3_000
 
 /** `root@192.0.2.7:22`, user and port optional; IPv6 in brackets. */
 const HOST = /^(?:([a-z_][\w-]{0,31})@)?(\[[0-9a-f:]+\]|[\w.-]{1,253})(?::(\d{1,5}))?$/i
@@ -37,7 +46,8 @@ export function registerPool(router: Router): void {
   })
 }
 
-async function showPool({ ports, words, out }: BaalContext): Promise<void> {
+async function showPool(ctx: BaalContext): Promise<void> {
+  const { ports, words, out } = ctx
   const { config, database, now } = ports
   const report = await loadMachineReport(database, {
     failuresSince: now() - DAY_MS,
@@ -51,12 +61,31 @@ async function showPool({ ports, words, out }: BaalContext): Promise<void> {
     }),
     ...(report.oldestWarm ? [words.admin.oldest({ span: renderSpan(now() - report.oldestWarm, words) })] : []),
     ...renderMachines(report, words),
+    ...(await renderCredits(ctx, report)),
     ...(report.hosts.length > 0 ? ['', words.admin.hosts] : []),
     ...report.hosts.map(({ name, state, failure }) => `${shorten(name)}: ${state}${failure ? ` (${failure})` : ''}`),
     '',
     words.admin.hostHelp,
   ]
   out.send(join(lines, '\n'))
+}
+
+/** Nothing while nothing is paid for, or where no core node tells the balance. */
+async function renderCredits(
+  { ports, words }: BaalContext,
+  { creditsPerDay }: Pick<MachineReport, 'creditsPerDay'>,
+): Promise<string[]> {
+  const { ALEPH_PRIVATE_KEY: key, ALEPH_API_URLS: hosts } = ports.config
+  if (!key || creditsPerDay === 0) return []
+  try {
+    const credits = await fetchCredits(hosts, await accountAddress(key), { limitMs: CREDITS_LIMIT_MS })
+    const days = credits / creditsPerDay
+    const shown = { usd: (credits / CREDITS_PER_USD).toFixed(2), span: renderSpan(days * DAY_MS, words) }
+    return [(days < LOW_CREDIT_DAYS ? words.admin.creditsLow : words.admin.credits)(shown)]
+  } catch (error) {
+    log('warn', 'credits_unknown', { error: describeError(error) })
+    return []
+  }
 }
 
 async function addHost({ ports, words, out }: BaalContext, host: Host, typedUrl: string): Promise<void> {

@@ -74,13 +74,13 @@ export async function read<S extends z.ZodType>(
   hosts: readonly string[],
   path: string,
   schema: S,
-  init: Omit<RequestInit, 'signal'> = {},
+  { limitMs = READ_LIMIT_MS, ...init }: Omit<RequestInit, 'signal'> & { limitMs?: number } = {},
 ): Promise<z.infer<S> | undefined> {
   const failures: Error[] = []
   let isUnknown = false
   for (const host of hosts) {
     try {
-      const response = await fetch(new URL(path, host), { ...init, signal: AbortSignal.timeout(READ_LIMIT_MS) })
+      const response = await fetch(new URL(path, host), { ...init, signal: AbortSignal.timeout(limitMs) })
       if (response.ok) return parse(schema, await response.json())
       await response.body?.cancel()
       if (response.status === 404) isUnknown = true

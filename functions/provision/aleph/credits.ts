@@ -7,14 +7,23 @@ import type { Envelope } from './sign-message.ts'
 export const CREDITS_PER_MACHINE_DAY = 342_000
 export const CREDITS_PER_USD = 1_000_000
 const SECONDS_PER_DAY = 86_400
+/** Whoever tops up needs some notice: below so many days of all machines they are warned. */
+export const LOW_CREDIT_DAYS = 7
 
 const Balance = z.object({ credit_balance: z.number() })
 /** Credits per second for messages that are paid with credits. */
 const Estimate = z.object({ required_tokens: z.number().positive() })
 
-/** @returns 0 for an address that the network does not know */
-export async function fetchCredits(hosts: readonly string[], address: string): Promise<number> {
-  return (await read(hosts, `/api/v0/addresses/${address}/balance`, Balance))?.credit_balance ?? 0
+/**
+ * @param limits how long each host may take
+ * @returns 0 for an address that the network does not know
+ */
+export async function fetchCredits(
+  hosts: readonly string[],
+  address: string,
+  limits: { readonly limitMs?: number } = {},
+): Promise<number> {
+  return (await read(hosts, `/api/v0/addresses/${address}/balance`, Balance, limits))?.credit_balance ?? 0
 }
 
 /** @returns credits that a day of this very instance costs, as the network says; the published price where it does not */

@@ -1,14 +1,13 @@
 import type { Config } from '../../../functions/config.ts'
 import type { Database } from '../../../functions/database/database.ts'
 import { selectPaidMachines } from '../../../functions/database/machines.ts'
-import { CREDITS_PER_MACHINE_DAY, fetchCredits } from '../../../functions/provision/aleph/credits.ts'
+import { CREDITS_PER_MACHINE_DAY, fetchCredits, LOW_CREDIT_DAYS } from '../../../functions/provision/aleph/credits.ts'
 import { accountAddress } from '../../../functions/provision/aleph/sign-message.ts'
 import { type Finding, findingsOf } from './finding.ts'
 
 const { ok, warn, fail } = findingsOf('aleph')
 /** The network wants a day of every machine in advance, and takes machines away below that. */
 const RESERVE_DAYS = 1
-const LOW_DAYS = 7
 
 export async function checkAleph(config: Config, database: Database): Promise<Finding[]> {
   if (!config.ALEPH_PRIVATE_KEY)
@@ -36,7 +35,7 @@ function judgeCredits(credits: number, machines: number, creditsPerDay: number):
   if (days < RESERVE_DAYS) return fail(`${line}: the network takes machines away`, topUp)
   if (credits < creditsPerDay + creditsPerDay / machines)
     return fail(`${line}: no further machine can be ordered`, topUp)
-  return days < LOW_DAYS ? warn(line, topUp) : ok(line)
+  return days < LOW_CREDIT_DAYS ? warn(line, topUp) : ok(line)
 }
 
 /** A million credits are a dollar. */
