@@ -195,7 +195,7 @@ export const chinese: Catalogue = {
       wrong_image: '找不到它的电脑所用的磁盘镜像。没有丢失任何东西：请再试一次。',
       accept_timeout: '云端迟迟没有接受订单。没有丢失任何东西：请再试一次。',
       superseded: '已停止，因为有了别的安排。',
-      machine_gone: '它的电脑被收回了。没有丢失任何东西：请再试一次。',
+      machine_gone: '它的电脑被收回了。请再试一次：它会得到另一台，并恢复记忆和文件的最近备份。',
       rolled_back: '更新没有成功启动，所以它仍按原样运行。',
       rolled_back_outside: '更新后从外面无法访问它，所以它仍按原样运行。',
       internal: '我这边出了点问题。没有丢失任何东西：请再试一次。',

@@ -223,7 +223,8 @@ export const english = {
       wrong_image: 'the disk image for its computer is not there. Nothing is lost: try again.',
       accept_timeout: 'the cloud is slow to take the order. Nothing is lost: try again.',
       superseded: 'stopped, because something else was decided for it.',
-      machine_gone: 'its computer was taken away. Nothing is lost: try again.',
+      machine_gone:
+        'its computer was taken away. Try again: it gets another one, with the last copy of its memory and files.',
       rolled_back: 'the update did not come up, so it runs as before.',
       rolled_back_outside: 'the update could not be reached from outside, so it runs as before.',
       internal: 'something went wrong on my side. Nothing is lost: try again.',

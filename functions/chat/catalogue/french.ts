@@ -215,7 +215,8 @@ export const french: Catalogue = {
       wrong_image: 'l’image disque de son ordinateur est introuvable. Rien n’est perdu : réessayez.',
       accept_timeout: 'le cloud tarde à prendre la commande. Rien n’est perdu : réessayez.',
       superseded: 'arrêté, car autre chose a été décidé pour lui.',
-      machine_gone: 'son ordinateur lui a été retiré. Rien n’est perdu : réessayez.',
+      machine_gone:
+        'son ordinateur lui a été retiré. Réessayez : il en reçoit un autre, avec la dernière copie de sa mémoire et de ses fichiers.',
       rolled_back: 'la mise à jour n’a pas démarré, il tourne donc comme avant.',
       rolled_back_outside: 'la mise à jour n’était pas joignable de l’extérieur, il tourne donc comme avant.',
       internal: 'quelque chose s’est mal passé de mon côté. Rien n’est perdu : réessayez.',

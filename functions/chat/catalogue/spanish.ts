@@ -212,7 +212,8 @@ export const spanish: Catalogue = {
       wrong_image: 'no se encuentra la imagen de disco de su ordenador. No se ha perdido nada: inténtalo de nuevo.',
       accept_timeout: 'la nube tarda en aceptar el pedido. No se ha perdido nada: inténtalo de nuevo.',
       superseded: 'detenido, porque se decidió otra cosa.',
-      machine_gone: 'le han quitado su ordenador. No se ha perdido nada: inténtalo de nuevo.',
+      machine_gone:
+        'le han quitado su ordenador. Inténtalo de nuevo: recibe otro, con la última copia de su memoria y sus archivos.',
       rolled_back: 'la actualización no arrancó, así que sigue como antes.',
       rolled_back_outside: 'la actualización no era accesible desde fuera, así que sigue como antes.',
       internal: 'algo salió mal por mi parte. No se ha perdido nada: inténtalo de nuevo.',
