@@ -190,7 +190,7 @@ function buildToolPorts(database: Database, late: { background?: BackgroundTurns
     searchHistory: async (query, { chatId, user }, limit) =>
       searchHistory(database, chatHistoryId(chatId, user.role), query, limit),
     runScheduled: async (prompt, chatId, user) => {
-      await background().run({ origin: 'schedule', prompt, chatId, user })
+      await background().run({ origin: 'schedule', prompt, task: prompt, chatId, user })
     },
   }
 }

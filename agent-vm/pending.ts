@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import type { PendingMessage } from './protocol.ts'
 import type { Database } from './storage/database.ts'
-import { codeOfSentence } from './turn/failure-sentence.ts'
+import { parseFailure } from './turn/failure-sentence.ts'
 
 /** Acknowledged rows are kept so long for the person's next message, which tells the model of them. */
 const PENDING_KEEP_MS = 7 * 86_400_000
@@ -97,14 +97,14 @@ export function chatHistoryId(chatId: string, role: string): string {
 
 function readMessage(raw: unknown): PendingMessage {
   const row = Row.parse(raw)
-  const code = codeOfSentence(row.content)
+  const failure = parseFailure(row.content)
   return {
     id: row.id,
     chat_id: row.chat_id,
     content: row.content,
     source: row.source,
     created_at: row.created_at,
-    ...(code !== undefined && { code }),
+    ...failure,
     ...(row.file !== null && { file: StoredFile.parse(JSON.parse(row.file)) }),
   }
 }

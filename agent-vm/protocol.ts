@@ -145,6 +145,8 @@ export const PendingMessage = z.object({
   created_at: z.string(),
   /** The work failed, and `content` is what the server itself says of it: the code of its `error` event. */
   code: z.string().optional(),
+  /** With `code`: the first words of what was to be done, as somebody put it. `content` names it too. */
+  task: z.string().optional(),
   file: z.object({ path: z.string(), caption: z.string().optional() }).optional(),
 })
 export type PendingMessage = z.infer<typeof PendingMessage>

@@ -373,6 +373,20 @@ describe('background work', () => {
     const { messages } = await (await get('/pending')).json<PendingResponse>()
     expect(messages[0]?.content).toContain('budget')
   })
+
+  test('a task that fails is named, by whoever asked for it', async () => {
+    agent.model.script = () => ({ status: 401 })
+    const task = 'Water the plants'
+    const prompt = `[Schedule 1, due now.]\n${task}`
+    await agent.runBackground({ origin: 'schedule', prompt, task, chatId: 'c1', user: owner })
+    await agent.runBackground({ origin: 'heartbeat', prompt: 'x', chatId: 'c1', user: owner })
+    const { messages } = await (await get('/pending')).json<PendingResponse>()
+    expect(messages).toMatchObject([
+      { code: 'unauthorized', task, content: expect.stringContaining(task) },
+      { code: 'unauthorized' },
+    ])
+    expect(messages[1]).not.toHaveProperty('task')
+  })
 })
 
 describe('a workspace that cannot be written', () => {

@@ -29,6 +29,7 @@ describe('schedules', () => {
       turnId: `schedule-1-${world.now}`,
       chatId: 'chat',
       user,
+      task: 'call mother',
     })
     expect(world.turns[0]?.prompt).toBe('[Schedule 1, due Mon 23 Nov 2026, 12:10 (UTC).]\ncall mother')
     expect(world.schedules.list('chat')).toEqual([])

@@ -30,7 +30,8 @@ async function runOne(schedule: Schedule, { schedules, runTurn, log }: Scheduler
   const { id, chatId, user, dueAtMs, timing, timezone, attempts } = schedule
   const turnId = `schedule-${id}-${dueAtMs}`
   try {
-    await runTurn({ origin: 'schedule', turnId, chatId, user, prompt: renderPrompt(schedule, schedules.now()) })
+    const prompt = renderPrompt(schedule, schedules.now())
+    await runTurn({ origin: 'schedule', turnId, chatId, user, prompt, task: schedule.prompt })
   } catch (error) {
     log('warn', 'schedule_not_run', { schedule: id, turn: turnId, attempts, reason: describeError(error) })
     const pause = RETRY_MS[attempts]

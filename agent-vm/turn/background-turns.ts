@@ -10,6 +10,8 @@ import type { Turns } from './turns.ts'
 export interface BackgroundRequest {
   readonly origin: Exclude<Origin, 'chat' | 'subagent'>
   readonly prompt: string
+  /** What the person knows it as; absent for what nobody asked for. */
+  readonly task?: string
   /** Whose pending messages the answer goes to. */
   readonly chatId: string
   readonly user: ChatUser
@@ -32,8 +34,8 @@ export interface BackgroundTurns {
 
 export function createBackgroundTurns(turns: Turns, journal: Journal, history: History): BackgroundTurns {
   return {
-    run: async ({ origin, prompt, chatId, user, turnId = `${origin}-${randomUUID()}` }) => {
-      const turn = turns.start({ turnId, chatId, origin, message: prompt, user })
+    run: async ({ origin, prompt, task, chatId, user, turnId = `${origin}-${randomUUID()}` }) => {
+      const turn = turns.start({ turnId, chatId, origin, message: prompt, user, task })
       if (!turn) throw new Error(`the turn id ${turnId} belongs to another chat`)
       await turns.live(turnId)?.finished
       const last = history.live(turn.historyId).findLast(({ message }) => message.role === 'assistant')
@@ -41,7 +43,7 @@ export function createBackgroundTurns(turns: Turns, journal: Journal, history: H
     },
     spawn: (task, { chatId, user }) => {
       const turnId = `subagent-${randomUUID().slice(0, 8)}`
-      turns.start({ turnId, chatId, origin: 'subagent', message: task, user })
+      turns.start({ turnId, chatId, origin: 'subagent', message: task, user, task })
       return turnId
     },
   }

@@ -16,13 +16,32 @@ const SENTENCES: Readonly<Record<ErrorCode, string>> = {
   internal: 'Something broke inside the agent. Please try again.',
 }
 
+/** Enough to know it again by; whatever is planned can be read with `/schedule`. */
+const MAX_TASK_POINTS = 100
+const TASK_BEGINS = ' (Task: “'
+const TASK_ENDS = '”)'
+
 const CODES = new Map(Object.entries(SENTENCES).map(([code, sentence]) => [sentence, code]))
 
 export function failureSentence(code: ErrorCode): string {
   return SENTENCES[code]
 }
 
+/** What waits for the person when background work failed: nobody remembers what it was about, so that is said too. */
+export function failedTask(code: ErrorCode, task: string | undefined): string {
+  const name = clip((task ?? '').replace(/\s+/gu, ' ').trim())
+  return name === '' ? SENTENCES[code] : `${SENTENCES[code]}${TASK_BEGINS}${name}${TASK_ENDS}`
+}
+
 /** @returns `undefined` for whatever a model said */
-export function codeOfSentence(content: string): string | undefined {
-  return CODES.get(content)
+export function parseFailure(content: string): { readonly code: string; readonly task?: string } | undefined {
+  const begins = content.endsWith(TASK_ENDS) ? content.indexOf(TASK_BEGINS) : -1
+  const code = CODES.get(begins < 0 ? content : content.slice(0, begins))
+  if (code === undefined) return undefined
+  return begins < 0 ? { code } : { code, task: content.slice(begins + TASK_BEGINS.length, -TASK_ENDS.length) }
+}
+
+function clip(task: string): string {
+  const points = [...task]
+  return points.length <= MAX_TASK_POINTS ? task : `${points.slice(0, MAX_TASK_POINTS - 1).join('')}…`
 }

@@ -9,7 +9,7 @@ import type { ModelMessage } from '../model/model-message.ts'
 import type { AgentEvent } from '../protocol.ts'
 import { askModel, type WholeAnswer } from './ask-model.ts'
 import { Conversation, UNOPENED } from './conversation.ts'
-import { failureSentence } from './failure-sentence.ts'
+import { failedTask, failureSentence } from './failure-sentence.ts'
 import { LoopDetector } from './loop-detector.ts'
 import { makeRoom } from './make-room.ts'
 import { openConversation } from './open-conversation.ts'
@@ -189,7 +189,9 @@ async function* endByFailure(run: TurnRun, error: unknown): AsyncGenerator<TurnS
   ]
   // Every beat and every schedule of the day would find it used up anew.
   const oncePerDay = told.code === 'out_of_credit'
-  const answer = { content: stopped ? '' : told.content, oncePerDay }
+  // And then it is about all of them, not about the first.
+  const content = oncePerDay ? told.content : failedTask(code, turn.request.task)
+  const answer = { content: stopped ? '' : content, oncePerDay }
   yield* end(run, { append, takeSteers: steers, events }, { reason: stopped ? 'cancelled' : 'error' }, answer)
 }
 
@@ -228,7 +230,7 @@ export function giveUpTurn(turn: Turn, ports: Pick<LoopPorts, 'calls' | 'waiting
     ...steers.map(steerMessage),
     { role: 'assistant', content: `[this turn was interrupted: ${content}]` },
   ]
-  const result = turn.origin === 'chat' ? undefined : { text: content, files: [] }
+  const result = turn.origin === 'chat' ? undefined : { text: failedTask('interrupted', turn.request.task), files: [] }
   return {
     append,
     takeSteers: steers,

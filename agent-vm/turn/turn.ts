@@ -16,6 +16,8 @@ export const TurnRequest = z.object({
   message: z.string(),
   user: ChatUser,
   attachments: z.array(Attachment),
+  /** What background work is about, as whoever asked for it put it: named when it fails. */
+  task: z.string().exactOptional(),
 })
 export type TurnRequest = z.infer<typeof TurnRequest>
 

@@ -46,6 +46,7 @@ export interface TurnInput {
   readonly message: string
   readonly user: ChatUser
   readonly attachments?: NewTurn['request']['attachments']
+  readonly task?: string | undefined
 }
 
 export class Turns {
@@ -81,13 +82,13 @@ export class Turns {
     if (known) return known.chatId === input.chatId ? this.#takeUp(known) : undefined
     const isChat = input.origin === 'chat'
     const historyId = isChat ? chatHistoryId(input.chatId, input.user.role) : `${input.origin}:${input.turnId}`
-    const { turnId, chatId, origin, message, user, attachments = [] } = input
+    const { turnId, chatId, origin, message, user, attachments = [], task } = input
     const turn: NewTurn = {
       turnId,
       chatId,
       historyId,
       origin,
-      request: { message, user, attachments: [...attachments] },
+      request: { message, user, attachments: [...attachments], ...(task !== undefined && { task }) },
     }
     database.transaction(() => {
       history.ensure(historyId, chatId)

@@ -38,6 +38,7 @@ const english = {
   incomingFailed: (name: string) => `${name} could not be fetched from Telegram: the agent does not get it.`,
   incomingNoRoom: (name: string) => `There is no room left for ${name} on my computer: I do not get it.`,
   resent: 'Sent again.',
+  task: (name: string) => `The task: “${name}”`,
   resentAlready: 'It was sent already.',
 }
 
@@ -74,6 +75,7 @@ const french: DeliveryWords = {
   incomingFailed: (name) => `${name} n’a pas pu être récupéré auprès de Telegram : l’agent ne l’aura pas.`,
   incomingNoRoom: (name) => `Il n’y a plus de place pour ${name} sur mon ordinateur : je ne l’aurai pas.`,
   resent: 'Renvoyé.',
+  task: (name) => `La tâche : « ${name} »`,
   resentAlready: 'C’était déjà envoyé.',
 }
 
@@ -108,6 +110,7 @@ const spanish: DeliveryWords = {
   incomingFailed: (name) => `${name} no se pudo obtener de Telegram: el agente no lo tendrá.`,
   incomingNoRoom: (name) => `Ya no queda sitio para ${name} en mi ordenador: no lo tendré.`,
   resent: 'Enviado de nuevo.',
+  task: (name) => `La tarea: «${name}»`,
   resentAlready: 'Ya se había enviado.',
 }
 
@@ -142,6 +145,7 @@ const russian: DeliveryWords = {
   incomingFailed: (name) => `Не удалось получить ${name} от Telegram: агент его не увидит.`,
   incomingNoRoom: (name) => `На моём компьютере нет места для ${name}: я его не увижу.`,
   resent: 'Отправлено ещё раз.',
+  task: (name) => `Задание: «${name}»`,
   resentAlready: 'Уже отправлено.',
 }
 
@@ -176,6 +180,7 @@ const chinese: DeliveryWords = {
   incomingFailed: (name) => `无法从 Telegram 获取 ${name}：智能体收不到它。`,
   incomingNoRoom: (name) => `我的电脑上没有空间存放 ${name}：我收不到它。`,
   resent: '已重新发送。',
+  task: (name) => `任务：“${name}”`,
   resentAlready: '已经发送过了。',
 }
 

@@ -76,6 +76,18 @@ describe('takePending', () => {
     expect(texts()).toEqual([`⏰ ${deliveryWords('es').failures.out_of_credit}`, '⏰ I long for home.'])
   })
 
+  test('names the task that failed, as it was typed', () => {
+    const { take, texts } = start('es')
+    const failed = { ...result(1, 'The model is busy. (Task: “riega *todo*”)'), code: 'rate_limited' }
+    take([{ ...failed, task: 'riega *todo*' }])
+    take([{ ...failed, id: 2, task: 'x'.repeat(1000) }])
+    take([{ ...failed, id: 3, code: 'homesick', task: 'riega' }])
+    const [named, long, unknown] = texts()
+    expect(named).toBe(`⏰ ${deliveryWords('es').failures.rate_limited}\nLa tarea: «riega *todo*»`)
+    expect(long?.length).toBeLessThan(400)
+    expect(unknown).toBe('⏰ The model is busy. (Task: “riega todo”)')
+  })
+
   test('is done with nothing', () => {
     expect(start().take([])).toBe(0)
   })

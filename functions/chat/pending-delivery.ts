@@ -1,6 +1,7 @@
 /** Results of background work (heartbeat, schedules, subagents) on their way into this chat, each exactly once. */
 import type { PendingMessage } from '../../agent-vm/protocol.ts'
 import { lookUp } from './catalogue/catalogue.ts'
+import { clip } from './catalogue/format.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import type { DeliveryWords } from './delivery-words.ts'
 import { joinFormatted } from './formatted-tail.ts'
@@ -24,6 +25,8 @@ export interface PendingPorts {
 
 /** A row of the storage holds two megabytes; what does not fit would hold up all results behind it. */
 export const MAX_RESULT_CHARS = 200_000
+/** Its server sends the first words; another one may send more. */
+const MAX_TASK_POINTS = 200
 /** An agent that could not acknowledge for so long offers nothing any more. */
 const KEPT_MS = 30 * 86_400_000
 
@@ -61,13 +64,17 @@ function identityOf({ id, created_at }: PendingMessage): string {
 }
 
 function write(agentId: string, message: PendingMessage, ports: PendingPorts): void {
-  const { source, file, code = '' } = message
+  const { source, file, code = '', task } = message
   const { outbox, now, words } = ports
-  const told = lookUp(words().failures, code) ?? message.content
+  const failure = lookUp(words().failures, code)
+  const told = failure ?? message.content
   const content = told.slice(0, MAX_RESULT_CHARS)
   const key = `p:${agentId}:${identityOf(message)}`
   const sign = SIGNS[source]
-  const said = renderMarkdown(content, { enoughUnits: ENOUGH_UNITS })
+  const rendered = renderMarkdown(content, { enoughUnits: ENOUGH_UNITS })
+  // As it was typed: what a person called it is not ours to format.
+  const about = failure && task ? plainText(`\n${words().task(clip(task, MAX_TASK_POINTS))}`) : plainText('')
+  const said = joinFormatted(rendered, about)
   if (isVisible(said.text)) {
     // Beside the rendered words: in front of the Markdown it would unmake a heading, a list or a table.
     const { shown, isWhole } = inMessages(sign ? joinFormatted(plainText(`${sign} `), said) : said)
