@@ -47,7 +47,13 @@ import { commandOf, isMeant } from './routing/addressing.ts'
 import { createRouter, type Router } from './routing/baal-context.ts'
 import { contentOf } from './routing/message-content.ts'
 import { isTypedKey } from './sealed-words.ts'
-import { answerWizard, dropExpiredWizard, leaveWizard, registerWizardButtons } from './wizard/run-wizard.ts'
+import {
+  answerWizard,
+  askWizardAgain,
+  dropExpiredWizard,
+  leaveWizard,
+  registerWizardButtons,
+} from './wizard/run-wizard.ts'
 import { wizardAwaitingText } from './wizard/stored-wizard.ts'
 
 const REGISTRATIONS: readonly ((router: Router) => void)[] = [
@@ -98,6 +104,21 @@ const REGISTRATIONS: readonly ((router: Router) => void)[] = [
 /** What stands on a wizard's buttons, typed. */
 const WIZARD_COMMANDS: ReadonlySet<string> = new Set(['cancel', 'back', 'skip'])
 
+/** Who looks something up in the middle of a wizard has not left it. */
+const LOOKING_UP: ReadonlySet<string> = new Set([
+  'help',
+  'status',
+  'usage',
+  'privacy',
+  'account',
+  'settings',
+  'list',
+  'steps',
+  'doctor',
+  'files',
+  'dashboard',
+])
+
 export const router = buildRouter(createRouter())
 
 /** @param built gets every command and button; tests give one that writes them down */
@@ -106,11 +127,13 @@ export function buildRouter(built: Router): Router {
     dropExpiredWizard(ctx)
     return next()
   })
-  built.on('message', (ctx, next) => {
-    // Every command leaves a wizard, except for its own; /cancel tells whether there was one.
+  built.on('message', async (ctx, next) => {
+    // A command that begins something leaves a wizard; /cancel tells whether there was one.
     const command = commandOf(ctx.message, ctx.ports.bot)
-    if (command && !WIZARD_COMMANDS.has(command.name)) leaveWizard(ctx)
-    return next()
+    const looksUp = command !== undefined && LOOKING_UP.has(command.name)
+    if (command && !looksUp && !WIZARD_COMMANDS.has(command.name)) leaveWizard(ctx)
+    await next()
+    if (looksUp) askWizardAgain(ctx)
   })
   for (const register of REGISTRATIONS) register(built)
   built.on('callback_query:data', (ctx) => ctx.out.toast(ctx.words.toasts.outdated))

@@ -200,12 +200,44 @@ describe('the wizard of /create', () => {
     expect(await listAgents(world.database, person)).toEqual([])
   })
 
+  test.each([
+    ['/help'],
+    ['/status'],
+    ['/usage'],
+    ['/privacy'],
+    ['/account'],
+    ['/settings'],
+    ['/list'],
+    ['/steps'],
+    ['/doctor'],
+    ['/files'],
+    ['/Help@baal_bot'],
+  ])('waits while something is looked up with %s, and asks again below it', async (command) => {
+    const chat = newcomer()
+    await chat.says('/create')
+    await chat.says('Rex')
+    const skip = chat.press('Skip')
+    await chat.says(command)
+    expect(chat.messages.map(({ text }) => text.split('\n')[0])).not.toContain('Cancelled. Nothing was changed.')
+    expect(chat.messages).toHaveLength(4)
+    expect(chat.last.text).toContain('What is Rex for?')
+    expect(chat.buttons()).toEqual(['Skip', '‹ Back', 'Cancel'])
+    expect(chat.buttons(chat.messages[1]!)).toEqual([])
+    // A press on the former question, on its way meanwhile, means the same.
+    await chat.receives(skip)
+    expect(chat.last.text).toContain('Step 3 of 4')
+    await chat.says('/cancel')
+    expect(chat.last.text).toContain('Cancelled.')
+    expect(chat.messages).toHaveLength(5)
+    expect(chat.buttons()).toEqual([])
+  })
+
   test('makes way for a command, and an old button then changes nothing', async () => {
     const chat = newcomer()
     await chat.says('/create')
     await chat.says('Rex')
     const skip = chat.press('Skip')
-    await chat.says('/help')
+    await chat.says('/language')
     expect(chat.messages[1]?.text).toBe('Cancelled. Nothing was changed.')
     const { answer } = await chat.receives(skip)
     expect(answer?.text).toBe('This menu is out of date.')

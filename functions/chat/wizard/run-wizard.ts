@@ -25,7 +25,7 @@ export function openWizard(ctx: BaalContext, state: WizardState): void {
   ctx.out.send(text, { keyboard, ...messageOf(state) })
 }
 
-/** Commands leave a wizard: its message says so and loses its buttons. @returns whether there was one */
+/** Commands that begin something leave a wizard: its message says so and loses its buttons. @returns whether there was one */
 export function leaveWizard(ctx: BaalContext): boolean {
   const state = loadWizard(ctx.ports.store)
   if (!state) return false
@@ -41,6 +41,16 @@ export function cancelWizard(ctx: BaalContext): boolean {
   endWizard(ctx, next(ctx, state), ctx.words.wizard.cancelled)
   takeButtons(ctx, state)
   return true
+}
+
+/** Below what was looked up meanwhile, so that the question is the last thing that stands there. */
+export function askWizardAgain(ctx: BaalContext): void {
+  const state = loadWizard(ctx.ports.store)
+  if (state?.userId !== ctx.user.id) return
+  const shown = next(ctx, state)
+  saveWizard(ctx.ports.store, { ...shown, updatedAt: ctx.ports.now() })
+  draw(ctx, shown)
+  takeButtons(ctx, state)
 }
 
 /** To be called before anything else: what has expired no longer takes part. */
