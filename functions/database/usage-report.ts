@@ -6,7 +6,6 @@ import { agents, machines, messageCounts, usage, users } from './schema.ts'
 export interface UsageSum {
   readonly requests: number
   readonly promptTokens: number
-  readonly cachedTokens: number
   readonly completionTokens: number
 }
 
@@ -22,7 +21,6 @@ export async function sumUsage(
       agentId: usage.agentId,
       requests: sum(usage.requests).mapWith(Number),
       promptTokens: sum(usage.promptTokens).mapWith(Number),
-      cachedTokens: sum(usage.cachedTokens).mapWith(Number),
       completionTokens: sum(usage.completionTokens).mapWith(Number),
     })
     .from(usage)

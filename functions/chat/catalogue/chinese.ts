@@ -273,7 +273,7 @@ export const chinese: Catalogue = {
   },
   status: {
     line: (p) => fmt`${bold(p.agent)}：${p.status}\n模型：${p.model}`,
-    version: (p) => fmt`版本 ${p.version}，已运行 ${p.uptime}`,
+    uptime: (p) => `它已运行 ${p.uptime}。`,
     working: '它正在准备回答。/stop 可以停止。',
     idle: '它在等你。',
     silent: '它现在没有回答。试试 /doctor。',
@@ -383,10 +383,10 @@ export const chinese: Catalogue = {
     inGroup: '不要在这里：大家都会看到你的密钥。我已删除你的消息。请在私聊中使用 /login，并换一个新密钥。',
   },
   usage: {
-    tokens: '一个 token 大约是四分之三个单词；一次请求是智能体的一次思考。',
+    tokens: '一个词元大约是四分之三个英文单词；一次请求是智能体的一次思考。',
     title: '最近 7 天的用量',
     none: '还没有用量。',
-    agent: (p) => fmt`${bold(p.agent)}：${p.requests} 次请求，${p.tokens} 个词元，${p.cached}% 的阅读被重复利用`,
+    agent: (p) => fmt`${bold(p.agent)}：${p.requests} 次请求，${p.tokens} 个词元`,
     today: (p) => fmt`今天 ${bold(p.agent)} 用了 ${p.tokens} 个词元，占每日额度的 ${p.share}%。`,
   },
   language: {

@@ -307,7 +307,7 @@ export const english = {
   status: {
     line: (p: { agent: string; status: string; model: string }): FormattedText =>
       fmt`${bold(p.agent)}: ${p.status}\nModel: ${p.model}`,
-    version: (p: { version: string; uptime: string }): FormattedText => fmt`Version ${p.version}, up for ${p.uptime}`,
+    uptime: (p: { uptime: string }) => `It has been running for ${p.uptime}.`,
     working: 'It is working on an answer. /stop stops it.',
     idle: 'It is waiting for you.',
     silent: 'It does not answer at the moment. Try /doctor.',
@@ -435,8 +435,8 @@ export const english = {
     tokens: 'A token is about three quarters of a word; a request is one thought of the agent.',
     title: 'Use in the last 7 days',
     none: 'Nothing was used yet.',
-    agent: (p: { agent: string; requests: number; tokens: string; cached: number }): FormattedText =>
-      fmt`${bold(p.agent)}: ${p.tokens} tokens in ${n(p.requests, 'request', 'requests')}, ${p.cached}% of the reading reused`,
+    agent: (p: { agent: string; requests: number; tokens: string }): FormattedText =>
+      fmt`${bold(p.agent)}: ${p.tokens} tokens in ${n(p.requests, 'request', 'requests')}`,
     today: (p: { agent: string; tokens: string; share: number }): FormattedText =>
       fmt`Today ${bold(p.agent)} used ${p.tokens} tokens, ${p.share}% of its day.`,
   },

@@ -297,7 +297,7 @@ export const french: Catalogue = {
   },
   status: {
     line: (p) => fmt`${bold(p.agent)} : ${p.status}\nModèle : ${p.model}`,
-    version: (p) => fmt`Version ${p.version}, en marche depuis ${p.uptime}`,
+    uptime: (p) => `Il est en marche depuis ${p.uptime}.`,
     working: 'Il prépare une réponse. /stop l’arrête.',
     idle: 'Il vous attend.',
     silent: 'Il ne répond pas en ce moment. Essayez /doctor.',
@@ -413,8 +413,7 @@ export const french: Catalogue = {
     tokens: 'Un jeton vaut environ trois quarts d’un mot ; une requête est une pensée de l’agent.',
     title: 'Consommation des 7 derniers jours',
     none: 'Rien n’a encore été utilisé.',
-    agent: (p) =>
-      fmt`${bold(p.agent)} : ${p.tokens} jetons en ${n(p.requests, 'requête', 'requêtes')}, ${p.cached} % de la lecture réutilisés`,
+    agent: (p) => fmt`${bold(p.agent)} : ${p.tokens} jetons en ${n(p.requests, 'requête', 'requêtes')}`,
     today: (p) => fmt`Aujourd’hui, ${bold(p.agent)} a utilisé ${p.tokens} jetons, ${p.share} % de sa journée.`,
   },
   language: {

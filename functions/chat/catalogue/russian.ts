@@ -296,7 +296,7 @@ export const russian: Catalogue = {
   },
   status: {
     line: (p) => fmt`${bold(p.agent)}: ${p.status}\nМодель: ${p.model}`,
-    version: (p) => fmt`Версия ${p.version}, работает ${p.uptime}`,
+    uptime: (p) => `Он работает ${p.uptime}.`,
     working: 'Он готовит ответ. /stop остановит.',
     idle: 'Он ждёт вас.',
     silent: 'Сейчас он не отвечает. Попробуйте /doctor.',
@@ -410,8 +410,7 @@ export const russian: Catalogue = {
     tokens: 'Токен — это примерно три четверти слова; запрос — одна мысль агента.',
     title: 'Расход за последние 7 дней',
     none: 'Пока ничего не израсходовано.',
-    agent: (p) =>
-      fmt`${bold(p.agent)}: ${p.tokens} токенов, ${n(p.requests, 'запрос', 'запроса', 'запросов')}, ${p.cached} % прочитанного использовано повторно`,
+    agent: (p) => fmt`${bold(p.agent)}: ${p.tokens} токенов, ${n(p.requests, 'запрос', 'запроса', 'запросов')}`,
     today: (p) => fmt`Сегодня ${bold(p.agent)}: ${p.tokens} токенов, ${p.share} % дневного запаса.`,
   },
   language: {

@@ -293,7 +293,7 @@ export const spanish: Catalogue = {
   },
   status: {
     line: (p) => fmt`${bold(p.agent)}: ${p.status}\nModelo: ${p.model}`,
-    version: (p) => fmt`Versión ${p.version}, en marcha desde hace ${p.uptime}`,
+    uptime: (p) => `Está en marcha desde hace ${p.uptime}.`,
     working: 'Está preparando una respuesta. /stop la detiene.',
     idle: 'Te está esperando.',
     silent: 'Ahora no responde. Prueba /doctor.',
@@ -408,8 +408,7 @@ export const spanish: Catalogue = {
     tokens: 'Un token son unas tres cuartas partes de una palabra; una petición es un pensamiento del agente.',
     title: 'Uso en los últimos 7 días',
     none: 'Aún no se ha usado nada.',
-    agent: (p) =>
-      fmt`${bold(p.agent)}: ${p.tokens} tokens en ${n(p.requests, 'petición', 'peticiones')}, ${p.cached} % de la lectura reutilizada`,
+    agent: (p) => fmt`${bold(p.agent)}: ${p.tokens} tokens en ${n(p.requests, 'petición', 'peticiones')}`,
     today: (p) => fmt`Hoy ${bold(p.agent)} ha usado ${p.tokens} tokens, el ${p.share} % de su día.`,
   },
   language: {

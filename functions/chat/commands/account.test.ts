@@ -144,7 +144,7 @@ describe('/account and /usage', () => {
       { ...counts, day: '2026-11-16', promptTokens: 99_999 },
     ])
     await chat.says('/usage')
-    expect(chat.last.text).toContain('Rex: 1,234 tokens in 2 requests, 90% of the reading reused')
+    expect(chat.last.text.split('\n')).toContain('Rex: 1,234 tokens in 2 requests')
   })
 })
 

@@ -27,7 +27,7 @@ export function registerStatus(router: Router): void {
         throw error
       })
     if (health) {
-      lines.push(words.status.version({ version: health.version, uptime: renderSpan(health.uptimeS * 1000, words) }))
+      lines.push(words.status.uptime({ uptime: renderSpan(health.uptimeS * 1000, words) }))
       lines.push('', ports.turns.running() ? words.status.working : words.status.idle)
     } else lines.push('', words.status.silent)
     out.send(join(lines, '\n'), {

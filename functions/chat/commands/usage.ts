@@ -24,8 +24,7 @@ export function registerUsage(router: Router): void {
       const sum = sums.get(id)
       if (!sum || sum.requests === 0) continue
       const tokens = new Intl.NumberFormat(language).format(sum.promptTokens + sum.completionTokens)
-      const cached = sum.promptTokens > 0 ? Math.round((100 * sum.cachedTokens) / sum.promptTokens) : 0
-      lines.push(words.usage.agent({ agent: name, requests: sum.requests, tokens, cached }))
+      lines.push(words.usage.agent({ agent: name, requests: sum.requests, tokens }))
     }
     const now = ports.now()
     const today = await sumUsage(
