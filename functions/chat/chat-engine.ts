@@ -45,6 +45,7 @@ import { sharedPurseOf } from './shared-purse.ts'
 import { isStaleIsolate, mayBeStaleIsolate } from './stale-isolate.ts'
 import { Stops } from './stops.ts'
 import { createTelegramClient, type TelegramClient } from './telegram-client.ts'
+import { topicGroupOf } from './topic-group.ts'
 import { createTurnRunner } from './turn-assembly.ts'
 import { turnIdOf } from './turn-id.ts'
 import type { TurnRunner } from './turn-runner.ts'
@@ -328,6 +329,7 @@ export class ChatEngine {
       workflow: env.PROVISION,
       tell: (userId, { key, ...note }) => env.CHAT.getByName(`${identity.botId}:${userId}`).tell(key, note),
       telegram: this.#telegram,
+      group: topicGroupOf(identity, env),
       store,
       turns: this.#stops.controlFor(updateId),
       resend: () => this.#resend(),

@@ -9,9 +9,10 @@ import { loadTdlib } from '../../local/telegram/text/tdlib.ts'
 import type { CurrentAgent } from './agents/current-agent.ts'
 import { chatName } from './chat-name.ts'
 import type { DeploymentReport } from './deployment-report.ts'
+import { forgetBrought, groupAgentOf, noteBrought } from './group-agents.ts'
 import { classifyUpdate, describeDeployment, handleUpdate } from './handle-update.ts'
 import { BOT, type FakeWorld, fakePorts, telegramUser } from './handling.fake.ts'
-import type { ChatIdentity, ChatStore, Handling, TurnControl, TurnInput } from './handling.ts'
+import type { ChatIdentity, ChatStore, Handling, TopicGroup, TurnControl, TurnInput } from './handling.ts'
 import type { Keyboard, MessageTarget, Outgoing } from './outgoing.ts'
 import type { RichMessage } from './rich/rich-message.ts'
 import type { FormattedText } from './text/formatted-text.ts'
@@ -42,6 +43,8 @@ interface Speaker {
 interface FakeChatOptions {
   readonly user: User
   readonly threadId?: number | undefined
+  /** Whose topic it is. */
+  readonly group?: TopicGroup
 }
 
 /** A person's private chat with Baal. */
@@ -57,6 +60,13 @@ export function groupOf(world: FakeWorld, chatId: number): FakeChat {
   return new FakeChat(world, { chatId, kind: 'group', user: telegramUser({ id: 1, name: 'Nobody' }) })
 }
 
+/** A topic of that group. */
+export function topicOf(world: FakeWorld, group: FakeChat, threadId: number): FakeChat {
+  const { chatId } = group.identity
+  const user = telegramUser({ id: 1, name: 'Nobody' })
+  return new FakeChat(world, { chatId, threadId, kind: 'group', user, group: group.asGroup() })
+}
+
 export class FakeChat {
   readonly identity: ChatIdentity
   readonly messages: ShownMessage[] = []
@@ -66,13 +76,15 @@ export class FakeChat {
   formerTurn: TurnInput | undefined
   readonly #world: FakeWorld
   readonly #user: User
+  readonly #group: TopicGroup | undefined
   readonly #heard = new Set<string>()
   readonly #stored = new Map<string, string>()
   #lastMessageId = 100
 
-  constructor(world: FakeWorld, { user, ...chat }: Pick<ChatIdentity, 'chatId' | 'kind'> & FakeChatOptions) {
+  constructor(world: FakeWorld, { user, group, ...chat }: Pick<ChatIdentity, 'chatId' | 'kind'> & FakeChatOptions) {
     this.#world = world
     this.#user = user
+    this.#group = group
     const { chatId, kind, threadId } = chat
     const topic = threadId === undefined ? {} : { threadId }
     this.identity = { name: chatName(BOT.id, chatId, threadId), botId: BOT.id, chatId, kind, ...topic }
@@ -153,6 +165,21 @@ export class FakeChat {
     } as unknown as Message & Update.NonChannel
   }
 
+  /** As its topics ask and tell it. */
+  asGroup(): TopicGroup {
+    const write = async (change: (store: ChatStore) => void) => {
+      const { store, commit } = this.#buffer()
+      change(store)
+      commit()
+    }
+    return {
+      name: this.identity.name,
+      agent: async () => groupAgentOf(this.#buffer().store),
+      brought: (current) => write((store) => noteBrought(store, current)),
+      sentAway: (agentId) => write((store) => forgetBrought(store, (current) => current.agentId === agentId)),
+    }
+  }
+
   /** Whatever was said before: this is the agent of the chat now, allowed or not. */
   choose(current: CurrentAgent): void {
     this.#stored.set('agent', JSON.stringify(current))
@@ -199,6 +226,7 @@ export class FakeChat {
       update: this.update({}),
       store,
       turns: this.#turns(),
+      group: this.#group,
     })
     const handling = await describeDeployment(full, ports)
     commit()
@@ -208,7 +236,7 @@ export class FakeChat {
 
   async #handle(update: Update) {
     const { store, commit } = this.#buffer()
-    const ports = fakePorts(this.#world, this.identity, { update, store, turns: this.#turns() })
+    const ports = fakePorts(this.#world, this.identity, { update, store, turns: this.#turns(), group: this.#group })
     const lane = classifyUpdate(update, ports)
     const handling: Handling = lane === 'ignore' ? { outgoing: [] } : await handleUpdate(update, ports)
     return { handling, commit, lane }

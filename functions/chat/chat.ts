@@ -11,13 +11,17 @@ import type { PendingMessage } from '../../agent-vm/protocol.ts'
 import type { Bindings } from '../bindings.ts'
 import { parseConfig } from '../config.ts'
 import { log } from '../log.ts'
+import type { CurrentAgent } from './agents/current-agent.ts'
 import type { Urgency } from './call-purse.ts'
 import { type ChatDatabase, durableChatDatabase, ensureTables } from './chat-database.ts'
 import { ChatEngine, HANDOVER_MS, type Handlers, type Note } from './chat-engine.ts'
 import { parseChatName } from './chat-name.ts'
+import { openStore } from './chat-store.ts'
 import type { DeploymentReport } from './deployment-report.ts'
 import { forgetInGroup } from './forget-person.ts'
+import { forgetBrought, groupAgentOf, noteBrought } from './group-agents.ts'
 import { classifyUpdate, describeDeployment, handleUpdate } from './handle-update.ts'
+import type { ChatStore } from './handling.ts'
 import { hostsAgent } from './hosts-agent.ts'
 
 /** The platform ends an alarm after 15 minutes: whatever did not let go by the second limit hangs. */
@@ -83,6 +87,21 @@ export class Chat extends DurableObject<Bindings> {
     return hostsAgent(this.#storage, agentId)
   }
 
+  /** What a new topic of this group begins with. */
+  async groupAgent(): Promise<CurrentAgent | undefined> {
+    return groupAgentOf(openStore(this.#storage))
+  }
+
+  /** Somebody brought their agent into a topic of this group. */
+  async noteBrought(current: CurrentAgent): Promise<void> {
+    this.#inStore((store) => noteBrought(store, current))
+  }
+
+  /** It was sent away from a topic. */
+  async forgetBrought(agentId: string): Promise<void> {
+    this.#inStore((store) => forgetBrought(store, (current) => current.agentId === agentId))
+  }
+
   /** What an ordinary group knew, when it has become this supergroup. */
   async adopt(values: Readonly<Record<string, string>>, agentChat: string): Promise<void> {
     this.#engine.adopt(values, agentChat)
@@ -120,6 +139,14 @@ export class Chat extends DurableObject<Bindings> {
     } finally {
       clearTimeout(watchdog)
     }
+  }
+
+  #inStore(write: (store: ChatStore) => void): void {
+    this.#storage.transaction(() => {
+      const store = openStore(this.#storage)
+      write(store)
+      store.flush()
+    })
   }
 
   #startAnew(): void {

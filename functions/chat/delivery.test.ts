@@ -342,6 +342,24 @@ describe('groups', () => {
       expect(answer.message_thread_id).toBe(thread)
     }
   })
+
+  test('know in each topic what was brought into another', async () => {
+    const { person, sim } = newcomer(world)
+    const room = sim.addGroup({ title: 'Forum', members: [person], forum: true, topics: ['One', 'Two'] })
+    const [one = 0, two = 0] = sim
+      .messages(room.id)
+      .flatMap((message) => (message.forum_topic_created ? [message.message_thread_id ?? 0] : []))
+    const say = async (thread: number, words: string, answer: string) => {
+      sim.sendText({ from: person, chat: room.id, thread }, words)
+      await sim.waitForBot(room.id, answer, { thread })
+    }
+    await say(two, '/group', 'group none')
+    await say(one, '/bring rex', 'command /bring rex')
+    await say(two, '/group', 'group rex')
+    await say(two, '/bring max', 'command /bring max')
+    await say(one, '/away max', 'command /away max')
+    await say(one, '/group', 'group rex')
+  })
 })
 
 describe('bad input', () => {

@@ -1,7 +1,8 @@
 /** Takes one person out of a chat that others share: their words, what they caused, and what their agents said. */
-import { currentAgentOf, leaveAgent } from './agents/current-agent.ts'
+import { type CurrentAgent, currentAgentOf, leaveAgent } from './agents/current-agent.ts'
 import type { ChatDatabase } from './chat-database.ts'
 import { openStore } from './chat-store.ts'
+import { forgetBrought } from './group-agents.ts'
 
 /** Where an update says whose it is. */
 const SENDERS = ['message', 'edited_message', 'callback_query', 'my_chat_member']
@@ -34,7 +35,9 @@ export function forgetInGroup(database: ChatDatabase, userId: number, agentIds: 
     database.query('DELETE FROM store WHERE key = ?', metKey(userId))
     const store = openStore(database)
     const current = currentAgentOf(store)
-    if (current && (agentIds.includes(current.agentId) || current.chosenBy === userId)) leaveAgent(store)
+    const isTheirs = ({ agentId, chosenBy }: CurrentAgent) => agentIds.includes(agentId) || chosenBy === userId
+    if (current && isTheirs(current)) leaveAgent(store)
+    forgetBrought(store, isTheirs)
     store.flush()
   })
 }

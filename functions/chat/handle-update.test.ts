@@ -1,6 +1,9 @@
+import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findAgent } from '../database/agents.ts'
-import { chatOf, groupOf } from './chat-window.fake.ts'
+import { listPersonChats } from '../database/forgetting.ts'
+import { agents } from '../database/schema.ts'
+import { chatOf, groupOf, topicOf } from './chat-window.fake.ts'
 import { BOT, type FakeWorld, fakePorts, giveAgent, startFakeWorld, telegramUser } from './handling.fake.ts'
 import { BaalContext, DirectTelegramCall } from './routing/baal-context.ts'
 import { Reply } from './routing/reply.ts'
@@ -240,6 +243,67 @@ describe('a group', () => {
     await group.receives(change('left', 'member'))
     expect(group.last.text).toContain('/list@baal_bot')
     expect((await group.receives(change('member', 'kicked'))).lane).toBe('ignore')
+  })
+})
+
+describe('a topic of a group', () => {
+  async function groupOfAna() {
+    const ana = someone('Ana')
+    const rex = await giveAgent(world, ana.id)
+    const max = await giveAgent(world, ana.id, { name: 'Max' })
+    const group = groupOf(world, -200_000 - person)
+    return { group, ana, rex, max, topic: (id: number) => topicOf(world, group, id) }
+  }
+  const asks = (chat: ReturnType<typeof groupOf>) => chat.says('@baal_bot what time is it?', { from: someone('Bob') })
+
+  test('begins with the agent of the general topic, and goes on with one that is chosen in it', async () => {
+    const { group, ana, rex, max, topic } = await groupOfAna()
+    await group.says('/chat@baal_bot Rex', { from: ana })
+    const first = topic(5)
+    expect((await asks(first)).turn).toMatchObject({ agentId: rex, user: { role: 'visitor' } })
+    await first.says('/chat@baal_bot Max', { from: ana })
+    expect((await asks(first)).turn?.agentId).toBe(max)
+    expect((await asks(topic(6))).turn?.agentId).toBe(rex)
+    expect((await asks(group)).turn?.agentId).toBe(rex)
+    expect((await asks(first)).turn?.agentId).toBe(max)
+  })
+
+  test('begins with the only agent of the other topics, and asks where there are several', async () => {
+    const { ana, rex, topic } = await groupOfAna()
+    await topic(5).says('/chat@baal_bot Rex', { from: ana })
+    await topic(6).says('/chat@baal_bot Rex', { from: ana })
+    const third = topic(7)
+    await third.says('/status@baal_bot', { from: someone('Bob') })
+    expect(third.last.text).toContain('Rex')
+    expect((await asks(third)).turn?.agentId).toBe(rex)
+    await topic(8).says('/chat@baal_bot Max', { from: ana })
+    expect((await asks(topic(9))).turn).toBeUndefined()
+  })
+
+  test('does not begin with one that its owner sent away or deleted', async () => {
+    const { group, ana, rex, topic } = await groupOfAna()
+    const first = topic(5)
+    await first.says('/chat@baal_bot Rex', { from: ana })
+    await first.says('/manage@baal_bot', { from: ana })
+    expect((await asks(topic(6))).turn).toBeUndefined()
+    expect((await asks(first)).turn).toBeUndefined()
+    await group.says('/chat@baal_bot Rex', { from: ana })
+    await world.database.update(agents).set({ status: 'deleted' }).where(eq(agents.id, rex))
+    const later = topic(7)
+    expect((await asks(later)).turn).toBeUndefined()
+    expect(later.last.text).not.toContain('Rex')
+    expect(later.stored().join()).not.toContain(rex)
+  })
+
+  test('is found when the owner of its agent wants to be forgotten, and so is the group', async () => {
+    const { group, ana, topic } = await groupOfAna()
+    const first = topic(5)
+    await first.says('/chat@baal_bot Rex', { from: ana })
+    const second = topic(6)
+    await asks(second)
+    expect(await listPersonChats(world.database, ana.id)).toEqual(
+      expect.arrayContaining([group, first, second].map(({ identity }) => identity.name)),
+    )
   })
 })
 

@@ -19,6 +19,7 @@ export interface HandlerContext {
   readonly workflow: Bindings['PROVISION']
   readonly tell: HandlerPorts['tell']
   readonly telegram: Pick<TelegramClient, 'download'>
+  readonly group: HandlerPorts['group']
   readonly store: BufferedStore
   readonly turns: TurnControl
   readonly resend: HandlerPorts['resend']
@@ -28,7 +29,8 @@ export interface HandlerContext {
 }
 
 export function buildHandlerPorts(context: HandlerContext): HandlerPorts {
-  const { chat, bot, config, database, workflow, tell, telegram, store, turns, resend, agentChat, cause } = context
+  const { chat, bot, config, database, workflow, tell, telegram, group, store, turns, resend, agentChat, cause } =
+    context
   const seal = sealFor(config)
   return {
     chat,
@@ -36,6 +38,7 @@ export function buildHandlerPorts(context: HandlerContext): HandlerPorts {
     config,
     database,
     seal,
+    group,
     store,
     turns,
     resend,

@@ -189,8 +189,15 @@ export function fakePorts(
     update,
     store,
     turns,
+    group,
     resend = () => false,
-  }: { update: Update; store: HandlerPorts['store']; turns: TurnControl; resend?: HandlerPorts['resend'] },
+  }: {
+    update: Update
+    store: HandlerPorts['store']
+    turns: TurnControl
+    group?: HandlerPorts['group']
+    resend?: HandlerPorts['resend']
+  },
 ): HandlerPorts {
   return {
     chat,
@@ -200,6 +207,7 @@ export function fakePorts(
     seal: world.seal,
     store,
     turns,
+    group,
     resend,
     provider: world.provider,
     async agent(agentId) {

@@ -74,6 +74,16 @@ export type Import =
   | { readonly kind: 'refused'; readonly reason: string }
   | { readonly kind: 'too_large' }
 
+/** What a topic of a group asks and tells the group. */
+export interface TopicGroup {
+  /** Name of the group's chat object. */
+  readonly name: string
+  /** The agent that a new topic begins with, and who brought it. */
+  agent(): Promise<{ readonly agentId: string; readonly chosenBy: number } | undefined>
+  brought(current: { readonly agentId: string; readonly chosenBy: number }): Promise<void>
+  sentAway(agentId: string): Promise<void>
+}
+
 /** What the model provider says about a person's own key. */
 export interface ProviderAccount {
   /** @returns `balance` in the provider's credits, where it tells */
@@ -94,6 +104,8 @@ export interface HandlerPorts {
   readonly seal: Seal
   readonly store: ChatStore
   readonly turns: TurnControl
+  /** Only in a topic of a group. */
+  readonly group?: TopicGroup | undefined
   /** Sends the newest message again whose arrival could not be established. @returns false when there is none */
   resend(): boolean
   /** @throws {UserFacingError} when the agent has no address yet */

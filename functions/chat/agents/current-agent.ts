@@ -6,7 +6,7 @@ const KEY = 'agent'
 /** The person sent the agent away: none is taken by itself any more. */
 const LEFT_KEY = 'agent:left'
 
-const CurrentAgent = z.object({
+export const CurrentAgent = z.object({
   agentId: z.string(),
   /** Who brought the agent into this chat: in a group its owner, and only they can let everybody there talk to it. */
   chosenBy: z.int(),

@@ -1,10 +1,12 @@
 /** From a person's words to a turn: who may talk, is the agent up, are there messages left. */
 import type { Message } from 'grammy/types'
-import { listAgents } from '../../database/agents.ts'
+import { findAgent, isGone, listAgents } from '../../database/agents.ts'
+import { notePersonChat } from '../../database/forgetting.ts'
 import { millisecondsLeftToday, takeMessage, type Withdrawal } from '../../database/limits.ts'
 import { listVisited, noteMessage } from '../../database/members.ts'
 import { findUser } from '../../database/users.ts'
 import { renderSpan } from '../catalogue/duration.ts'
+import type { HandlerPorts } from '../handling.ts'
 import type { BaalContext } from '../routing/baal-context.ts'
 import { agentButton, commandButton } from '../routing/buttons.ts'
 import { type Access, findAccess } from './access.ts'
@@ -24,7 +26,6 @@ export interface Said {
 }
 
 export async function talk(ctx: BaalContext, said: Said): Promise<void> {
-  await takeOnlyAgent(ctx)
   const access = await findCurrentAccess(ctx)
   if (!access) return offerAgents(ctx, ctx.words.chat.noAgent)
   const allowed = await admit(ctx, access)
@@ -53,16 +54,28 @@ export async function talk(ctx: BaalContext, said: Said): Promise<void> {
   })
 }
 
-/** A new topic of a private chat is another conversation: with the one agent there is, nobody wants to be asked which. */
+/** A new topic is another conversation: with the one agent there is, or the group's, nobody wants to be asked which. */
 async function takeOnlyAgent({ ports, user, inGroup }: BaalContext): Promise<void> {
   const { store, chat, database } = ports
-  if (inGroup || chat.threadId === undefined || currentAgentOf(store) || hasLeft(store)) return
+  if (chat.threadId === undefined || currentAgentOf(store) || hasLeft(store)) return
+  if (inGroup) return takeGroupAgent(ports)
   const [only, ...others] = [...(await listAgents(database, user.id)), ...(await listVisited(database, user.id))]
   if (only && others.length === 0) chooseAgent(store, { agentId: only.id, chosenBy: user.id })
 }
 
+async function takeGroupAgent({ store, chat, database, group }: HandlerPorts): Promise<void> {
+  const current = await group?.agent()
+  const agent = current && (await findAgent(database, current.agentId))
+  if (!agent || isGone(agent) || agent.ownerId !== current.chosenBy) return
+  // Its owner may never write here, and must be found here all the same when they want to be forgotten.
+  await notePersonChat(database, current.chosenBy, chat.name)
+  chooseAgent(store, current)
+}
+
 /** What this person may do with the agent of this chat. @returns `undefined` when the chat has none */
-export async function findCurrentAccess({ ports, user, inGroup }: BaalContext): Promise<Access | undefined> {
+export async function findCurrentAccess(ctx: BaalContext): Promise<Access | undefined> {
+  await takeOnlyAgent(ctx)
+  const { ports, user, inGroup } = ctx
   const current = currentAgentOf(ports.store)
   if (!current) return undefined
   return findAccess(ports.database, {

@@ -1,5 +1,6 @@
 /** /chat and /leave: which agent this chat talks to. `/chat Rex`, `/leave Rex`; without a name, the choice is shown. */
 import { findAgent } from '../../database/agents.ts'
+import { notePersonChat } from '../../database/forgetting.ts'
 import { removeVisitor } from '../../database/members.ts'
 import { findAccess } from '../agents/access.ts'
 import { chooseAgent, currentAgentOf, leaveAgent } from '../agents/current-agent.ts'
@@ -35,7 +36,12 @@ async function openChat(ctx: BaalContext, agentId: string): Promise<void> {
   // Into a group only an owner may bring an agent.
   if (access.kind === 'none' || (inGroup && access.kind !== 'owner')) return out.refuse(words.chat.notFound)
   const { agent } = access
-  chooseAgent(ports.store, { agentId, chosenBy: user.id })
+  const current = { agentId, chosenBy: user.id }
+  chooseAgent(ports.store, current)
+  if (ports.group) {
+    await notePersonChat(ports.database, user.id, ports.group.name)
+    await ports.group.brought(current)
+  }
   if (inGroup) return out.send(words.chat.groupPrivate({ agent: agent.name }))
   if (ctx.callbackQuery) out.toast(words.chat.now({ agent: agent.name }).text)
   const keyboard = access.kind === 'visitor' ? [[agentButton(words.buttons.hello, 'hello', agent.id)]] : []
@@ -47,6 +53,7 @@ async function leaveShared(ctx: BaalContext, agentId: string): Promise<void> {
   const { ports, user, words, out, inGroup } = ctx
   if (inGroup && currentAgentOf(ports.store)?.chosenBy !== user.id) return out.refuse(words.chat.ownerOnly)
   await removeVisitor(ports.database, agentId, user.id)
+  if (currentAgentOf(ports.store)?.agentId === agentId) await ports.group?.sentAway(agentId)
   leaveAgent(ports.store, agentId)
   if (ctx.callbackQuery) return showList(ctx)
   const agent = await findAgent(ports.database, agentId)

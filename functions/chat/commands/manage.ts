@@ -12,6 +12,7 @@ export function registerManage(router: Router): void {
     if (!current) return offerAgents(ctx, words.chat.noAgent)
     if (inGroup && current.chosenBy !== user.id) return out.send(words.chat.ownerOnly)
     leaveAgent(ports.store)
+    await ports.group?.sentAway(current.agentId)
     const agent = await findAgent(ports.database, current.agentId)
     return offerAgents(ctx, agent ? words.chat.left({ agent: agent.name }) : words.chat.noAgent)
   })

@@ -35,6 +35,12 @@ export const handleUpdate: HandleUpdate = async (update, ports) => {
     ports.store.put('count', count)
     return { outgoing: [{ kind: 'send', text: plainText(`count ${count}`) }] }
   }
+  if (words.startsWith('/bring ')) await ports.group?.brought({ agentId: words.slice(7), chosenBy: 1 })
+  if (words.startsWith('/away ')) await ports.group?.sentAway(words.slice(6))
+  if (words.startsWith('/group')) {
+    const agent = ports.group && (await ports.group.agent())
+    return { outgoing: [{ kind: 'send', text: plainText(`group ${agent?.agentId ?? 'none'}`) }] }
+  }
   // Hangs once: the next object of the chat knows better.
   if (words.startsWith('/hang') && !hung.has(update.update_id)) {
     hung.add(update.update_id)
