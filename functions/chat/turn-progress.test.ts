@@ -131,6 +131,12 @@ const FormerProgress = z.object({
   done: z.enum(['stop', 'max_iterations', 'cancelled', 'error']).optional(),
 })
 
+test('a notice never gets the code of one that is no longer kept', () => {
+  const notices = Array.from({ length: 21 }, (_, n): AgentEvent => ({ type: 'notice', content: `notice ${n}` }))
+  const kept = noticesOf(fold([{ type: 'notice', content: 'condensed', code: 'condensed' }, ...notices]))
+  expect(kept.map(({ code }) => code)).toEqual(Array(20).fill(undefined))
+})
+
 describe('a Worker that was rolled back', () => {
   const notice = (content: string, code?: string): AgentEvent => ({
     type: 'notice',

@@ -120,10 +120,9 @@ function change(progress: TurnProgress, event: AgentEvent): Partial<TurnProgress
 type Notice = Extract<AgentEvent, { type: 'notice' }>
 
 function addNotice(progress: TurnProgress, { code, content }: Notice): Partial<TurnProgress> {
-  const codes = [...codesOf(progress), (code ?? '').slice(0, MAX_NAME_CHARS)].slice(-MAX_NOTICES)
   return {
     notices: [...progress.notices, clip(content, MAX_NOTICE_CHARS)].slice(-MAX_NOTICES),
-    ...(codes.some((known) => known !== '') ? { noticeCodes: codes } : {}),
+    noticeCodes: [...codesOf(progress), (code ?? '').slice(0, MAX_NAME_CHARS)].slice(-MAX_NOTICES),
   }
 }
 
