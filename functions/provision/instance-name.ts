@@ -7,19 +7,19 @@ import type { Config } from '../config.ts'
 
 const MARK_DIGITS = 8
 const MARKED = /^baal-([0-9a-f]{8})\./
-/** Of instances that were ordered before there were marks. */
-const FORMER_PREFIX = 'baal-'
+/** Alone, without a mark behind it, of instances that were ordered before there were marks. */
+const PREFIX = 'baal-'
 
 type Bot = Pick<Config, 'TELEGRAM_BOT_TOKEN'>
 
 export async function instanceName(config: Bot, machineId: string): Promise<string> {
-  return `${FORMER_PREFIX}${await markOf(config)}.${machineId}`
+  return `${PREFIX}${await markOf(config)}.${machineId}`
 }
 
 /** @returns whether an instance of that name was ordered by this installation, or by one from before there were marks */
 export async function ownNames(config: Bot): Promise<(name: string) => boolean> {
   const own = await markOf(config)
-  return (name) => name.startsWith(FORMER_PREFIX) && (MARKED.exec(name)?.[1] ?? own) === own
+  return (name) => name.startsWith(PREFIX) && (MARKED.exec(name)?.[1] ?? own) === own
 }
 
 async function markOf({ TELEGRAM_BOT_TOKEN }: Bot): Promise<string> {
