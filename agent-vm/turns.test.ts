@@ -10,9 +10,6 @@ import {
 } from './testing/agent-under-test.ts'
 import { createFakeTools, fakeTool } from './tools/tool-runner.fake.ts'
 
-/** Less than anything here would last that is not stopped, and more than a busy machine needs to stop it. */
-const LONG_MS = 20_000
-
 let agent: AgentUnderTest
 
 afterEach(() => agent.close())
@@ -183,10 +180,8 @@ describe('stop', () => {
     const response = await agent.openTurn({ message: 'hi', chat_id: 'c1' })
     const events = readEvents(response)
     await agent.model.called(1)
-    const startedAt = Date.now()
     expect(await (await agent.post('/chat/c1/stop', {})).json()).toEqual({ stopped: true })
     expect(reasonOf(await Array.fromAsync(events))).toBe('cancelled')
-    expect(Date.now() - startedAt).toBeLessThan(LONG_MS)
     await agent.chat('and now?')
     expect(agent.model.illegal).toEqual([])
     expect(agent.model.calls[1]!.messages.at(-2)).toMatchObject({

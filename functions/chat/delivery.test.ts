@@ -2,9 +2,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { FakeTurn } from './testing/agent-server.fake.ts'
 import { BOT_ID, type DeliveryHarness, newcomer, startDelivery, WEBHOOK_SECRET } from './testing/delivery-harness.ts'
 
-/** Less than anything here would last that is not stopped, and more than a busy machine needs to stop it. */
-const LONG_MS = 20_000
-
 let world: DeliveryHarness
 
 beforeAll(async () => {
@@ -172,10 +169,8 @@ describe('stopping', () => {
   test('by command works at once, keeps what was said, and drops what waits', async () => {
     const { person, sim } = newcomer(world)
     const turn = await runningTurn(person)
-    const asked = Date.now()
     sim.sendText({ from: person }, '/stop')
     await sim.waitForBot(person, 'Stopped.')
-    expect(Date.now() - asked).toBeLessThan(LONG_MS)
     expect(turn.signal.aborted).toBe(true)
     expect(sim.botMessages(person).map(({ text }) => text)).toEqual(['Some words.\n\n⏹ Stopped.'])
   })

@@ -11,9 +11,6 @@ import { silentStreamer } from './testing/silent-streamer.fake.ts'
 import { type TurnOutcome, TurnRun } from './turn-run.ts'
 import { type PreparedTurn, TurnStore } from './turn-store.ts'
 
-/** Less than anything here would last that is not stopped, and more than a busy machine needs to stop it. */
-const LONG_MS = 20_000
-
 const servers: FakeAgentServer[] = []
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.close()
@@ -122,10 +119,8 @@ describe('TurnRun', () => {
     })
     const run = turn.run()
     await turn.until(() => (turn.store.find('t1')?.progress?.settled.length ?? 0) > 0)
-    const asked = Date.now()
     await turn.live?.stop()
     await run
-    expect(Date.now() - asked).toBeLessThan(LONG_MS)
     expect(turn.finals()).toEqual(['Some words.\n\n⏹ Stopped.'])
   })
 
@@ -145,7 +140,7 @@ describe('TurnRun', () => {
     expect(turn.outbox.openCount()).toBe(0)
   })
 
-  test('stops although the agent does not answer', async () => {
+  test('stops within a second although the agent does not answer', async () => {
     const turn = await start(async (agent) => {
       agent.emit({ type: 'delta', content: 'Some' })
       await new Promise(() => undefined)
@@ -153,11 +148,12 @@ describe('TurnRun', () => {
     const run = turn.run()
     await turn.until(() => turn.live?.progress.live === 'Some')
     turn.server.down = true
-    const asked = Date.now()
+    turn.waits.length = 0
     await turn.live?.stop()
     await run
-    expect(Date.now() - asked).toBeLessThan(LONG_MS)
     expect(turn.finals()).toEqual(['Some\n\n⏹ Stopped.'])
+    // The clock here is quicker: what it was asked for is what a person would wait.
+    expect(Math.max(...turn.waits)).toBeLessThanOrEqual(1_000)
   })
 
   test('stops a turn after a crash in the middle of the stop', async () => {
@@ -191,7 +187,7 @@ describe('TurnRun', () => {
     expect(turn.store.owedStop(0)).toMatchObject({ turnId: 't1', agentId: 'a' })
   })
 
-  test('names the turn that is to stop', async () => {
+  test('names the turn that is to stop, and owes nothing to an agent that stopped it', async () => {
     const turn = await start((agent) => agent.sleep(60_000))
     turn.sleep = pause
     const run = turn.run()
@@ -199,6 +195,7 @@ describe('TurnRun', () => {
     turn.live?.stop()
     await run
     expect(turn.server.stops).toEqual(['t1'])
+    expect(turn.store.owedStop(0)).toBeUndefined()
   })
 
   test('is not asked of an agent before that has heard of an earlier stop', async () => {
@@ -239,16 +236,6 @@ describe('TurnRun', () => {
     await turn.run()
     expect(turn.finals()).toEqual(['Hello'])
     expect(store.owedStop(0)).toBeUndefined()
-  })
-
-  test('owes nothing to an agent that stopped', async () => {
-    const turn = await start((agent) => agent.sleep(60_000))
-    turn.sleep = pause
-    const run = turn.run()
-    await turn.until(() => turn.live?.agent !== undefined)
-    turn.live?.stop()
-    await run
-    expect(turn.store.owedStop(0)).toBeUndefined()
   })
 
   test('stops an agent whose stop overtook the start', async () => {
@@ -451,7 +438,11 @@ async function start(brain: FakeBrain) {
     outbox,
     live: undefined as TurnRun | undefined,
     agent: async (): Promise<AgentClient> => createAgentClient(server),
-    sleep: (ms: number, signal: AbortSignal) => pause(Math.min(ms, 20), signal),
+    waits: [] as number[],
+    sleep: (ms: number, signal: AbortSignal) => {
+      turn.waits.push(ms)
+      return pause(Math.min(ms, 20), signal)
+    },
     prepare: async (): Promise<PreparedTurn> => ({ message: 'hi', attachments: [] }),
     preparing: false,
     prepared: false,
