@@ -1,18 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { AgentRefused, AgentUnreachable } from './agent-client.ts'
-import { ChatBudget } from './chat-budget.ts'
 import { deliveryWords } from './delivery-words.ts'
-import { FALLBACK, KEPT_AFTER_END_MS, Outbox } from './outbox.ts'
-import { OutboxSender } from './outbox-sender.ts'
+import { KEPT_AFTER_END_MS } from './outbox.ts'
 import type { Outgoing } from './outgoing.ts'
-import { fakeChatDatabase } from './testing/chat-database.fake.ts'
-import { FakeClock } from './testing/clock.fake.ts'
-import { FakeTelegram, type Fault } from './testing/telegram-client.fake.ts'
+import { edit, startOutbox, text } from './testing/outbox.fake.ts'
 import { plainText } from './text/formatted-text.ts'
 
 describe('OutboxSender', () => {
   test('sends rows in order and keeps their ids', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.say('one', { ref: 'first' })
     chat.say('two')
     await chat.drain()
@@ -21,7 +16,7 @@ describe('OutboxSender', () => {
   })
 
   test('adds a row once, however often its cause is handled', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.outbox.add('same', text('once'), 0)
     chat.outbox.add('same', text('once'), 0)
     await chat.drain()
@@ -29,7 +24,7 @@ describe('OutboxSender', () => {
   })
 
   test('adds an edit once, however often its cause is handled', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.say('10%', { ref: 'bar' })
     chat.outbox.add('same', edit('bar', '20%'), 0)
     chat.outbox.add('same', edit('bar', '20%'), 0)
@@ -38,7 +33,7 @@ describe('OutboxSender', () => {
   })
 
   test('edits by name, and leaves out edits that a newer one replaces', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.say('10%', { ref: 'bar' })
     chat.outbox.add('e1', edit('bar', '20%'), 0)
     chat.outbox.add('e2', edit('bar', '90%'), 0)
@@ -48,7 +43,7 @@ describe('OutboxSender', () => {
   })
 
   test('sends anew what cannot be edited any more, under the same name', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.say('old', { ref: 'bar' })
     await chat.drain()
     chat.telegram.messages.clear()
@@ -59,14 +54,14 @@ describe('OutboxSender', () => {
   })
 
   test('sends an edit as a message when what it names never was sent', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.outbox.add('e', edit('nowhere', 'hello'), 0)
     await chat.drain()
     expect(chat.telegram.texts()).toEqual(['hello'])
   })
 
   test('takes "not modified" for success', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.say('same', { ref: 'bar' })
     chat.outbox.add('e', edit('bar', 'same'), 0)
     await chat.drain()
@@ -74,102 +69,8 @@ describe('OutboxSender', () => {
   })
 })
 
-describe('an edit that an earlier one may overtake', () => {
-  const finalSent = async () => {
-    const chat = start()
-    chat.say('preview', { ref: 'turn' })
-    await chat.drain()
-    chat.outbox.add('final', { ...edit('turn', 'The answer'), confirm: true } as Outgoing, chat.clock.now())
-    expect(await chat.sendOne()).toBe('more')
-    expect(chat.telegram.texts()).toEqual(['The answer'])
-    return chat
-  }
-
-  test('is said once more, when the other can no longer be under way', async () => {
-    const chat = await finalSent()
-    const message = chat.telegram.messages.get(101)
-    if (message) message.text = 'preview, and more'
-    await chat.drain()
-    expect(chat.telegram.texts()).toEqual(['The answer'])
-    expect(chat.telegram.calls).toEqual(['sendMessage', 'editMessageText', 'editMessageText'])
-  })
-
-  test('stays as it is where it was not overtaken, and that is the end of it', async () => {
-    const chat = await finalSent()
-    await chat.drain()
-    expect(chat.telegram.calls).toHaveLength(3)
-    expect(chat.states()).toEqual(['sent', 'sent', 'sent'])
-  })
-
-  test('is known by the outbox itself, where both went through it', async () => {
-    const chat = start()
-    chat.say('10%', { ref: 'bar' })
-    await chat.drain()
-    chat.failOnce('editMessageText', { kind: 'unknown' })
-    chat.outbox.add('e1', edit('bar', '90%'), chat.clock.now())
-    await chat.sendOne()
-    chat.outbox.add('e2', edit('bar', 'Ready'), chat.clock.now())
-    while (chat.outbox.findByKey('e2')?.state !== 'sent')
-      await chat.clock.advance(Number(await chat.sendOne()) ? 1_000 : 0)
-    // Only now does the first one come.
-    const message = chat.telegram.messages.get(101)
-    if (message) message.text = '90%'
-    await chat.drain()
-    expect(chat.telegram.texts()).toEqual(['Ready'])
-  })
-
-  test('is said once where the one before was refused, or was the same', async () => {
-    const chat = start()
-    chat.say('10%', { ref: 'bar' })
-    await chat.drain()
-    chat.failOnce('editMessageText', { kind: 'retry_after', retryAfterMs: 1_000 })
-    chat.outbox.add('e1', edit('bar', '90%'), chat.clock.now())
-    await chat.drain()
-    chat.failOnce('editMessageText', { kind: 'unknown', after: true })
-    chat.outbox.add('e2', edit('bar', 'Ready'), chat.clock.now())
-    await chat.drain()
-    expect(chat.telegram.calls.filter((call) => call === 'editMessageText')).toHaveLength(4)
-  })
-
-  test('is said once more in the form that Telegram took', async () => {
-    const chat = start()
-    chat.say('preview', { ref: 'turn' })
-    await chat.drain()
-    chat.failOnce('editMessageText', { kind: 'refused' })
-    const bold = { text: 'The answer', entities: [{ type: 'bold' as const, offset: 0, length: 3 }] }
-    chat.outbox.add('final', { kind: 'edit', target: { ref: 'turn' }, text: bold, confirm: true }, chat.clock.now())
-    await chat.drain()
-    expect(chat.outbox.findByKey('final#confirm')).toMatchObject({ state: 'sent', fallbacks: FALLBACK.plainText })
-  })
-
-  test('does not bring back a message that somebody took away', async () => {
-    const chat = await finalSent()
-    chat.telegram.messages.clear()
-    await chat.drain()
-    expect(chat.telegram.texts()).toEqual([])
-  })
-
-  test('does not come over what is shown there by now', async () => {
-    for (const target of [{ ref: 'turn' }, { messageId: 101 }]) {
-      const chat = await finalSent()
-      chat.outbox.add('newer', { kind: 'edit', target, text: plainText('Something else') }, chat.clock.now())
-      await chat.drain()
-      expect(chat.telegram.texts()).toEqual(['Something else'])
-    }
-  })
-
-  test('holds up nothing that is said meanwhile', async () => {
-    const chat = await finalSent()
-    chat.say('next')
-    expect(await chat.sendOne()).toBe('more')
-    expect(chat.telegram.texts()).toEqual(['The answer', 'next'])
-    await chat.drain()
-    expect(chat.telegram.calls).toHaveLength(4)
-  })
-})
-
 test('a preview that Telegram does not take is left out, without a line about it: the answer is still to come', async () => {
-  const chat = start()
+  const chat = startOutbox()
   chat.failTimes('sendMessage', 3, { kind: 'refused' })
   chat.outbox.add('p', { kind: 'send', ref: 'turn', disposable: true, text: plainText('Half an ans') }, 0)
   await chat.drain()
@@ -180,7 +81,7 @@ test('a preview that Telegram does not take is left out, without a line about it
 })
 
 test('a topic that may not be named keeps its name, without a second try', async () => {
-  const chat = start()
+  const chat = startOutbox()
   chat.failTimes('editForumTopic', 9, { kind: 'refused' })
   chat.outbox.add('n', { kind: 'name_topic', name: 'Plan a trip' }, 0)
   await chat.drain()
@@ -188,7 +89,7 @@ test('a topic that may not be named keeps its name, without a second try', async
 })
 
 test('an edit that a newer one replaced is forgotten like one that was sent', async () => {
-  const chat = start()
+  const chat = startOutbox()
   chat.say('10%', { ref: 'bar' })
   chat.outbox.add('e1', edit('bar', '20%'), chat.clock.now())
   chat.outbox.add('e2', edit('bar', '90%'), chat.clock.now())
@@ -198,7 +99,7 @@ test('an edit that a newer one replaced is forgotten like one that was sent', as
 })
 
 test('names of messages are forgotten with the messages', async () => {
-  const chat = start()
+  const chat = startOutbox()
   chat.say('question', { ref: 'wizard:1' })
   await chat.drain()
   await chat.clock.advance(KEPT_AFTER_END_MS + 1)
@@ -211,7 +112,7 @@ test('names of messages are forgotten with the messages', async () => {
 })
 
 test('a topic gets its name, and losing that call repeats it', async () => {
-  const chat = start()
+  const chat = startOutbox()
   chat.failOnce('editForumTopic', { kind: 'unknown', after: true })
   chat.outbox.add('n', { kind: 'name_topic', name: 'Plan a trip' }, 0)
   await chat.drain()
@@ -220,7 +121,7 @@ test('a topic gets its name, and losing that call repeats it', async () => {
 })
 
 test('a menu of commands is set, and losing that call repeats it', async () => {
-  const chat = start()
+  const chat = startOutbox()
   chat.failOnce('setMyCommands', { kind: 'unknown', after: true })
   chat.outbox.add('m', { kind: 'offer_commands', commands: [{ command: 'pool', description: 'Pool' }] }, 0)
   await chat.drain()
@@ -230,7 +131,7 @@ test('a menu of commands is set, and losing that call repeats it', async () => {
 
 describe('a rich message', () => {
   const blocks = [{ type: 'paragraph', text: 'one and two' }] as const
-  const parts = (chat: ReturnType<typeof start>) => {
+  const parts = (chat: ReturnType<typeof startOutbox>) => {
     chat.outbox.add('f0', { kind: 'send', ref: 'turn', text: plainText('one'), rich: { blocks } }, 0)
     chat.outbox.add('f1', { kind: 'send', text: plainText('two'), insteadOfRich: 'turn' }, 0)
     chat.outbox.add('f2', { kind: 'document', name: 'a.md', content: 'x', insteadOfRich: 'turn' }, 0)
@@ -238,7 +139,7 @@ describe('a rich message', () => {
   }
 
   test('holds what else would follow it as text', async () => {
-    const chat = start()
+    const chat = startOutbox()
     parts(chat)
     await chat.drain()
     expect(chat.telegram.calls).toEqual(['sendRichMessage', 'sendMessage'])
@@ -246,7 +147,7 @@ describe('a rich message', () => {
   })
 
   test('that Telegram refuses is sent as text, with all that follows, in order', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.telegram.fail = (method) => (method === 'sendRichMessage' ? { kind: 'refused' } : undefined)
     parts(chat)
     await chat.drain()
@@ -261,7 +162,7 @@ describe('a rich message', () => {
   })
 
   test('whose answer was lost is found, and nothing of it is sent again', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.say('before')
     let lost = false
     chat.telegram.fail = (method) => {
@@ -276,7 +177,7 @@ describe('a rich message', () => {
   })
 
   test('takes the place of a preview by an edit', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.say('preview', { ref: 'turn' })
     chat.outbox.add('f', { kind: 'edit', target: { ref: 'turn' }, text: plainText('one'), rich: { blocks } }, 0)
     chat.outbox.add('f1', { kind: 'send', text: plainText('two'), insteadOfRich: 'turn' }, 0)
@@ -288,7 +189,7 @@ describe('a rich message', () => {
 
 describe('a send whose answer was lost', () => {
   test('is found, and not sent again', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'unknown', after: true })
     chat.say('final')
     chat.say('next')
@@ -297,7 +198,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('is sent again once it is sure that it did not arrive', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'unknown' })
     chat.say('final')
     chat.say('next')
@@ -306,7 +207,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('is looked for only after Telegram had time to do what it was told', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'unknown' })
     chat.say('final')
     await chat.sender.step()
@@ -314,7 +215,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('is found behind messages that others wrote meanwhile', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'unknown', after: true })
     chat.telegram.lastId += 8
     chat.say('final')
@@ -324,7 +225,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('is offered again when too much happened elsewhere to be sure', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'unknown' })
     chat.telegram.lastId += 500
     chat.say('final')
@@ -335,7 +236,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('that carried a file is sent again once it is sure that it did not arrive', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.files.set('a.txt', 'x')
     chat.failOnce('sendDocument', { kind: 'unknown' })
     chat.outbox.add('f', file('a.txt'), 0)
@@ -344,7 +245,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('is looked for again when Telegram does not answer the question either', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'unknown', after: true })
     chat.failOnce('editMessageText', { kind: 'unknown' })
     chat.say('final')
@@ -354,7 +255,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('is looked for after a crash in the middle of the call', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.say('final')
     const row = chat.outbox.next()
     chat.outbox.markSending(row?.seq ?? 0)
@@ -365,7 +266,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('never touches another message of ours', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.say('before')
     await chat.drain()
     chat.failOnce('sendMessage', { kind: 'unknown' })
@@ -375,7 +276,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('is offered again where nobody can look: other objects send into the same chat', async () => {
-    const chat = start({ mayProbe: false })
+    const chat = startOutbox({ mayProbe: false })
     chat.failOnce('sendMessage', { kind: 'unknown', after: true })
     chat.say('final')
     await chat.drain()
@@ -391,7 +292,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('is sent again at the person’s wish after days too', async () => {
-    const chat = start({ mayProbe: false })
+    const chat = startOutbox({ mayProbe: false })
     chat.failOnce('sendMessage', { kind: 'unknown' })
     chat.say('final')
     await chat.drain()
@@ -403,7 +304,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('is looked for once more before it is sent again at the person’s wish', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'unknown', after: true })
     chat.failOnce('editMessageText', { kind: 'unknown' })
     chat.say('final')
@@ -419,7 +320,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('is looked for later when the run ends before there was time', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'unknown' })
     chat.say('final')
     await chat.sender.step()
@@ -434,7 +335,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('never takes the line about another message for itself', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'unknown' })
     chat.outbox.add('q', { ...text('Which name?'), askReply: { placeholder: 'Name' } } as Outgoing, 0)
     await chat.drain()
@@ -447,7 +348,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('is left as it is when it was but a preview', async () => {
-    const chat = start({ mayProbe: false })
+    const chat = startOutbox({ mayProbe: false })
     chat.failOnce('sendMessage', { kind: 'unknown', after: true })
     chat.outbox.add('p', { kind: 'send', ref: 'turn', disposable: true, text: plainText('beginn') }, 0)
     chat.outbox.add('f', edit('turn', 'the answer'), 0)
@@ -457,7 +358,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('that opens the reply box is offered again: its arrival shows in no edit', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'unknown', after: true })
     chat.outbox.add('q', { ...text('Which name?'), askReply: { placeholder: 'Name' } } as Outgoing, 0)
     await chat.drain()
@@ -466,7 +367,7 @@ describe('a send whose answer was lost', () => {
   })
 
   test('that edits, is simply repeated', async () => {
-    const chat = start({ mayProbe: false })
+    const chat = startOutbox({ mayProbe: false })
     chat.say('a', { ref: 'bar' })
     chat.outbox.add('e', edit('bar', 'b'), 0)
     chat.failOnce('editMessageText', { kind: 'unknown', after: true })
@@ -478,7 +379,7 @@ describe('a send whose answer was lost', () => {
 
 describe('what Telegram answers', () => {
   test('a penalty holds everything back, and nothing is lost', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'retry_after', retryAfterMs: 600_000 })
     chat.say('final')
     await chat.sender.step()
@@ -489,7 +390,7 @@ describe('what Telegram answers', () => {
   })
 
   test('a penalty that begins while a row waits for its turn lets the run end all the same', async () => {
-    const chat = start()
+    const chat = startOutbox()
     for (let n = 0; n < 5; n++) chat.say(`${n}`)
     for (let n = 0; n < 4; n++) await chat.sender.step()
     const over = new AbortController()
@@ -503,7 +404,7 @@ describe('what Telegram answers', () => {
   })
 
   test('blocked: everything is dropped and the turn is stopped', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'blocked' })
     chat.say('one')
     chat.say('two')
@@ -513,7 +414,7 @@ describe('what Telegram answers', () => {
   })
 
   test('a missing topic: the message goes to the chat itself', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'thread_gone' })
     chat.say('hello')
     await chat.drain()
@@ -521,7 +422,7 @@ describe('what Telegram answers', () => {
   })
 
   test('a refused formatting: the words go without it', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'refused' })
     chat.say('**bold**')
     await chat.drain()
@@ -529,7 +430,7 @@ describe('what Telegram answers', () => {
   })
 
   test('closed: what is added later is dropped without a call, until somebody is heard', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'blocked' })
     chat.say('one')
     await chat.drain()
@@ -544,7 +445,7 @@ describe('what Telegram answers', () => {
   })
 
   test('refused without formatting too: the words go without their buttons', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failTimes('sendMessage', 2, { kind: 'refused' })
     chat.outbox.add('k', { ...text('words'), keyboard: [[{ text: 'x', callback_data: 'x' }]] } as Outgoing, 0)
     await chat.drain()
@@ -552,7 +453,7 @@ describe('what Telegram answers', () => {
   })
 
   test('refused however it is said: a line stands in its place, and the next ones go on', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failTimes('sendMessage', 3, { kind: 'refused' })
     chat.say('impossible')
     chat.say('next')
@@ -561,7 +462,7 @@ describe('what Telegram answers', () => {
   })
 
   test('refusing everything: the row ends, and the next ones go on', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failTimes('sendMessage', 4, { kind: 'refused' })
     chat.say('impossible')
     chat.say('next')
@@ -570,7 +471,7 @@ describe('what Telegram answers', () => {
   })
 
   test('an answer that edits its preview outlives an outage of hours', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.say('preview', { ref: 'turn' })
     chat.outbox.add('final', edit('turn', 'the answer'), 0)
     chat.failTimes('editMessageText', 100, { kind: 'unknown' })
@@ -580,7 +481,7 @@ describe('what Telegram answers', () => {
   })
 
   test('a reaction that a group does not allow is said in words instead, without a second try', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failTimes('setMessageReaction', 9, { kind: 'refused' })
     chat.outbox.add('r', { kind: 'react', messageId: 5, emoji: '👀' }, 0)
     await chat.drain()
@@ -589,7 +490,7 @@ describe('what Telegram answers', () => {
   })
 
   test('a reaction waits for messages, never the other way round', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.outbox.add('r', { kind: 'react', messageId: 5, emoji: '👀' }, 0)
     chat.say('final')
     await chat.drain()
@@ -597,7 +498,7 @@ describe('what Telegram answers', () => {
   })
 
   test('a message never passes for sent because something else is gone', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'target_gone' })
     chat.say('hello')
     await chat.drain()
@@ -605,7 +506,7 @@ describe('what Telegram answers', () => {
   })
 
   test('a document that the group does not take is said to be missing', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failTimes('sendDocument', 9, { kind: 'refused' })
     chat.outbox.add('d', { kind: 'document', name: 'answer.md', content: 'x' }, 0)
     await chat.drain()
@@ -613,7 +514,7 @@ describe('what Telegram answers', () => {
   })
 
   test('a migrated group: it goes on under the new id', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.failOnce('sendMessage', { kind: 'migrated', migratedTo: -1009 })
     chat.say('hello')
     await chat.drain()
@@ -624,7 +525,7 @@ describe('what Telegram answers', () => {
 
 describe('files of the agent', () => {
   test('are streamed as photo or document', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.files.set('pic.png', 'PNG')
     chat.files.set('notes.txt', 'hello')
     chat.outbox.add('f1', file('pic.png'), 0)
@@ -637,7 +538,7 @@ describe('files of the agent', () => {
   })
 
   test('go as documents when Telegram does not take them for photos', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.files.set('pic.png', 'no picture')
     chat.failOnce('sendPhoto', { kind: 'refused' })
     chat.outbox.add('f', file('pic.png'), 0)
@@ -646,7 +547,7 @@ describe('files of the agent', () => {
   })
 
   test('that are gone are reported, and what follows is sent', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.outbox.add('f', file('gone.txt'), 0)
     chat.say('next')
     await chat.drain()
@@ -654,7 +555,7 @@ describe('files of the agent', () => {
   })
 
   test('are tried again while the machine does not answer, then reported', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.unreachable = 99
     chat.files.set('a.txt', 'x')
     chat.outbox.add('f', file('a.txt'), 0)
@@ -663,7 +564,7 @@ describe('files of the agent', () => {
   })
 
   test('arrive after all when the machine comes back in time', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.unreachable = 2
     chat.files.set('a.txt', 'x')
     chat.outbox.add('f', file('a.txt'), 0)
@@ -672,7 +573,7 @@ describe('files of the agent', () => {
   })
 
   test('arrive after all when the way to the machine was not found at first', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.lost = 2
     chat.files.set('a.txt', 'x')
     chat.outbox.add('f', file('a.txt'), 0)
@@ -681,7 +582,7 @@ describe('files of the agent', () => {
   })
 
   test('are reported when the way to the machine is never found', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.lost = 99
     chat.outbox.add('f', file('a.txt'), 0)
     await chat.drain()
@@ -689,7 +590,7 @@ describe('files of the agent', () => {
   })
 
   test('that are too large are reported before anything is sent', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.tooLarge = true
     chat.files.set('big.iso', 'x')
     chat.outbox.add('f', file('big.iso'), 0)
@@ -699,7 +600,7 @@ describe('files of the agent', () => {
   })
 
   test('that break off on the machine’s side are fetched again, without a word', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.files.set('a.txt', 'x')
     chat.breakingOff = 1
     chat.outbox.add('f', file('a.txt'), 0)
@@ -709,7 +610,7 @@ describe('files of the agent', () => {
   })
 
   test('are opened only when their turn has come', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.files.set('a.txt', 'x')
     for (let n = 0; n < 6; n++) chat.say(`${n}`)
     chat.outbox.add('f', file('a.txt'), 0)
@@ -723,7 +624,7 @@ describe('files of the agent', () => {
   })
 
   test('whose upload was cut are looked for before they are sent again', async () => {
-    const chat = start()
+    const chat = startOutbox()
     chat.files.set('a.txt', 'x')
     chat.failOnce('sendDocument', { kind: 'unknown', after: true })
     chat.outbox.add('f', file('a.txt'), 0)
@@ -731,123 +632,6 @@ describe('files of the agent', () => {
     expect(chat.telegram.messages.size).toBe(1)
   })
 })
-
-function start({ mayProbe = true }: { mayProbe?: boolean } = {}) {
-  const clock = new FakeClock()
-  const outbox = new Outbox(fakeChatDatabase())
-  outbox.noteSeen(100)
-  const telegram = new FakeTelegram()
-  const budget = new ChatBudget(
-    { kind: 'private' },
-    { now: clock.now, sleep: clock.sleep, saveSilence: () => undefined },
-  )
-  const chat = {
-    clock,
-    outbox,
-    telegram,
-    budget,
-    closed: [] as string[],
-    isClosed: false,
-    migrated: [] as number[],
-    files: new Map<string, string>(),
-    unreachable: 0,
-    /** So often nobody can say where the agent is. */
-    lost: 0,
-    breakingOff: 0,
-    openedAt: 0,
-    tooLarge: false,
-    say(words: string, options: { ref?: string } = {}) {
-      rows += 1
-      outbox.add(`row-${rows}`, text(words, options), clock.now())
-    },
-    failOnce(method: string, fault: Fault) {
-      const before = telegram.fail
-      let isDone = false
-      telegram.fail = (called) => {
-        if (called !== method || isDone) return before(called)
-        isDone = true
-        return fault
-      }
-    },
-    failTimes(method: string, times: number, fault: Fault) {
-      for (let n = 0; n < times; n++) chat.failOnce(method, fault)
-    },
-    states: () => {
-      const states = []
-      for (let seq = 1; ; seq++) {
-        const row = outbox.find(seq)
-        if (!row) return states
-        states.push(row.state)
-      }
-    },
-    async sendOne() {
-      const running = chat.sender.step()
-      let next: 'more' | number | undefined
-      void running.then((result) => {
-        next = result
-      })
-      while (next === undefined) await clock.advance(200)
-      return next
-    },
-    /** Runs the sender until nothing is left, moving the clock along. */
-    async drain() {
-      for (let steps = 0; steps < 500; steps++) {
-        const next = await chat.sendOne()
-        if (next === 'more') continue
-        if (!Number.isFinite(next)) return
-        await clock.advance(next - clock.now())
-      }
-      throw new Error('the outbox does not come to an end')
-    },
-    sender: undefined as unknown as OutboxSender,
-  }
-  let rows = 0
-  chat.sender = new OutboxSender({
-    outbox,
-    budget,
-    telegram,
-    destination: () => ({ chatId: 42, threadId: 5 }),
-    mayProbe: () => mayProbe,
-    words: () => deliveryWords('en'),
-    agent: async () => {
-      if (chat.lost-- > 0) throw new Error('the database does not answer')
-      return {
-        getFile: async (path) => {
-          if (chat.unreachable-- > 0) throw new AgentUnreachable('down')
-          chat.openedAt = clock.now()
-          if (chat.breakingOff-- > 0) return { body: brokenStream(), bytes: 10 }
-          const content = chat.files.get(path)
-          if (content === undefined) throw new AgentRefused(404, '/files/…', undefined)
-          const bytes = new TextEncoder().encode(content)
-          return { body: new Blob([bytes]).stream(), bytes: chat.tooLarge ? 60 * 1024 * 1024 : bytes.byteLength }
-        },
-        exportAll: () => Promise.reject(new AgentUnreachable('down')),
-      }
-    },
-    onMessage: () => undefined,
-    onClosed: (reason) => {
-      chat.closed.push(reason)
-      chat.isClosed = true
-    },
-    isClosed: () => chat.isClosed,
-    onThreadGone: () => undefined,
-    onMigrated: (chatId) => chat.migrated.push(chatId),
-    now: clock.now,
-  })
-  return chat
-}
-
-function text(words: string, { ref }: { ref?: string } = {}): Outgoing {
-  return { kind: 'send', text: plainText(words), ...(ref ? { ref } : {}) }
-}
-
-function edit(ref: string, words: string): Outgoing {
-  return { kind: 'edit', target: { ref }, text: plainText(words) }
-}
-
-function brokenStream(): ReadableStream<Uint8Array> {
-  return new ReadableStream({ pull: (controller) => controller.error(new Error('connection reset')) })
-}
 
 function file(path: string): Outgoing {
   return { kind: 'agent_file', agentId: 'a', from: { path }, name: path }

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import type { ChatDatabase } from './chat-database.ts'
+import { confirmIfOvertaken } from './lost-edits.ts'
 import { Watermark } from './message-watermark.ts'
 import type { MessageTarget, Outgoing } from './outgoing.ts'
 
@@ -52,21 +53,9 @@ export interface OutboxRow {
   readonly createdAt: number
 }
 
-/** A call that nobody waits for any more may reach Telegram this much later. */
-export const CONFIRM_AFTER_MS = 8_000
 export const KEPT_AFTER_END_MS = 7 * 86_400_000
 /** Name under which the highest message id seen in this chat is kept, among the refs. */
 const LAST_SEEN = '#last'
-
-/** Twice the message's id. */
-const EDITS_MESSAGE = `json_extract(action, '$.kind') = 'edit' AND (json_extract(action, '$.target.messageId') = ?
-  OR json_extract(action, '$.target.ref') IN (SELECT ref FROM refs WHERE message_id = ?))`
-/** A lost edit has come by then, or never will. */
-const LOST_EDIT_MS = 60_000
-/** More than are written in that time. */
-const LOST_EDIT_ROWS = 100
-
-type Edit = Extract<Outgoing, { kind: 'edit' }>
 
 const Row = z.object({
   seq: z.int(),
@@ -155,49 +144,8 @@ export class Outbox {
       if (messageId === undefined) return
       this.noteSeen(messageId)
       if (row.action.kind === 'send' && row.action.ref) this.name(row.action.ref, messageId)
-      const { action } = row
-      if (action.kind !== 'edit' || action.confirms) return
-      if (action.confirm || this.#hasLostEdit(messageId, { before: row.seq, now }))
-        this.#confirm(row, action, { messageId, now })
+      confirmIfOvertaken(this.#database, row, { messageId, now })
     })
-  }
-
-  /** Whether another edit of the message, from before, may still be under way. */
-  #hasLostEdit(messageId: number, { before, now }: { before: number; now: number }): boolean {
-    return (
-      this.#database.query(
-        `SELECT 1 FROM outbox WHERE seq BETWEEN ? AND ? AND unknowns > 0 AND COALESCE(ended_at, created_at) >= ?
-         AND ${EDITS_MESSAGE} LIMIT 1`,
-        before - LOST_EDIT_ROWS,
-        before - 1,
-        now - LOST_EDIT_MS,
-        messageId,
-        messageId,
-      ).length > 0
-    )
-  }
-
-  /** The same edit once more, in the form that was taken; unless something else is to be there by now. */
-  #confirm(
-    { seq, key, fallbacks }: OutboxRow,
-    { confirm: _, ...edit }: Edit,
-    { messageId, now }: { messageId: number; now: number },
-  ): void {
-    const again: Edit = { ...edit, target: { messageId }, confirms: true }
-    this.#database.query(
-      `INSERT INTO outbox (key, state, action, fallbacks, next_at, created_at)
-       SELECT ?, 'pending', ?, ?, ?, ? WHERE NOT EXISTS
-         (SELECT 1 FROM outbox WHERE seq > ? AND ${EDITS_MESSAGE})
-       ON CONFLICT DO NOTHING`,
-      `${key}#confirm`,
-      JSON.stringify(again),
-      fallbacks,
-      now + CONFIRM_AFTER_MS,
-      now,
-      seq,
-      messageId,
-      messageId,
-    )
   }
 
   /**
